@@ -1,0 +1,108 @@
+"""The command line: one verb per job.
+
+Each verb is a Typer app named `app` in a module of this folder, imported only when it is called, so that
+`cellwright --help` answers at once. A new verb is one module and one line in `VERBS`.
+"""
+
+import os
+import sys
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Annotated, Any, Final
+
+import typer
+from typer.core import TyperGroup
+
+from cellwright import __version__
+from cellwright.language import LANGUAGES, N_, _, activate, choose
+
+# verb: what it is for, in the order in which a newcomer meets them
+VERBS: Final[dict[str, str]] = {
+    "demo": N_("Run a simulated factory from the first order to the last dossier."),
+    "serve": N_("Open the site in a browser."),
+    "verify": N_("Check a site's whole record against its checkpoints."),
+    "dossier": N_("Write the dossier of a lot that a stranger can verify."),
+}
+
+
+def verbs() -> list[str]:
+    """The verbs whose module is present."""
+    return [verb for verb in VERBS if find_spec(f"cellwright.cli.{verb}")]
+
+
+class Verbs(TyperGroup):
+    """A group that knows its verbs by name and imports one when it is called."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Every verb, in the order of the table."""
+        return verbs()
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The verb's own app, or None when there is no such verb."""
+        if cmd_name not in verbs():
+            return None
+        command = typer.main.get_command(import_module(f"cellwright.cli.{cmd_name}").app)
+        command.name = cmd_name
+        return command
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """The list of verbs in the help, from the table alone."""
+        rows = [(verb, _(VERBS[verb])) for verb in verbs()]
+        if rows:
+            with formatter.section(_("Commands")):
+                formatter.write_dl(rows)
+
+    def format_help_text(self, ctx: Any, formatter: Any) -> None:
+        """What the program is for."""
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text(_("Run a cell-therapy factory, and prove to a stranger what it did."))
+
+
+app = typer.Typer(
+    cls=Verbs,
+    name="cellwright",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+def _speak(value: str | None) -> str | None:
+    if value is None:
+        return None
+    if value not in LANGUAGES:
+        raise typer.BadParameter(_("choose one of {names}").format(names=", ".join(LANGUAGES)))
+    activate(value)
+    return value
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"cellwright {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    language: Annotated[
+        str | None,
+        typer.Option("--language", metavar="en|zh-Hans", help="Language / 语言", callback=_speak, is_eager=True),
+    ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", help="Version / 版本", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Take the options that stand before the verb."""
+
+
+def _language_of_surroundings() -> str:
+    surroundings = (os.environ.get(name) for name in ("CELLWRIGHT_LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"))
+    return choose(next(filter(None, surroundings), None))
+
+
+def main() -> None:
+    """The `cellwright` command. Exit codes: 0 ok, 1 finding or refusal, 2 wrong usage."""
+    activate(_language_of_surroundings())
+    app(prog_name="cellwright")
