@@ -85,7 +85,8 @@ def test_extend_equals_appends_and_bytes_come_back(first: int, more: int) -> Non
     twin = stored.copy()
     twin.extend(leaves[first:])
     assert twin.root() == naive_root(leaves)
-    assert stored.size == first and stored.root() == naive_root(leaves[:first])  # the copy did not touch it
+    assert stored.size == first  # the copy did not touch it
+    assert stored.root() == naive_root(leaves[:first])
 
 
 @given(st.integers(0, 6), st.integers(1, 700))
