@@ -23,6 +23,8 @@ TILE_HEIGHT: Final = 8
 TILE_WIDTH: Final = 1 << TILE_HEIGHT
 TILES_KEPT: Final = 2048
 """Tiles held in memory at most (8 KiB each)."""
+NODES_KEPT: Final = 1 << 16
+"""Nodes inside tiles held in memory at most."""
 PROOF_LIMIT: Final = 63
 """Hashes in a proof at most (C2SP tlog-witness); enough for 2**63 leaves."""
 
@@ -68,15 +70,24 @@ class TiledNodes:
     ) -> None:
         self._leaves, self._load, self._save = leaves, load, save
         self._kept: OrderedDict[tuple[int, int], bytes] = OrderedDict()
+        self._nodes: dict[tuple[int, int], bytes] = {}
         self._lock = threading.RLock()
 
     def node(self, level: int, index: int) -> bytes:
-        tile_level, height = divmod(level, TILE_HEIGHT)
-        tile_index, first = divmod(index << height, TILE_WIDTH)
-        stop = first + (1 << height)
         with self._lock:
+            known = self._nodes.get((level, index))
+            if known is not None:
+                return known
+            tile_level, height = divmod(level, TILE_HEIGHT)
+            tile_index, first = divmod(index << height, TILE_WIDTH)
+            stop = first + (1 << height)
             tile = self._tile(tile_level, tile_index, stop)
-        return root_of(_split(tile[first * HASH_BYTES : stop * HASH_BYTES]))
+            node = root_of(_split(tile[first * HASH_BYTES : stop * HASH_BYTES]))
+            if height > 0:
+                if len(self._nodes) >= NODES_KEPT:
+                    self._nodes.clear()
+                self._nodes[level, index] = node
+            return node
 
     def complete(self, size: int) -> None:
         """Make (and store) every complete tile of a log of ``size`` leaves, so that later proofs are quick."""
