@@ -1,13 +1,25 @@
-"""Fixtures of the whole house: where the real files lie, and the rule that nothing is skipped in continuous integration."""
+"""Fixtures of the whole house: where real files and the browser are, and the rule that nothing is skipped in CI."""
 
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from cellwright import language
+
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("CELLWRIGHT_SHARED", ROOT.parent / "shared"))
-NO_SHARED = "the shared reference files are not beside this clone (set CELLWRIGHT_SHARED)"
+CHROMIUM = os.environ.get("CELLWRIGHT_CHROMIUM") or next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+NO_SHARED = "no shared reference files beside this clone (set CELLWRIGHT_SHARED)"
+NO_CHROMIUM = "no Chromium on this machine (install it, or set CELLWRIGHT_CHROMIUM)"
+
+# Where the shared files are absent (a clone outside the project's own workshop) these skips are right, in CI too.
+ALLOWED_ELSEWHERE = (NO_SHARED,)
+IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 
 
 def _shared(folder: str) -> Path:
@@ -27,3 +39,66 @@ def shared_data() -> Path:
 def shared_reference() -> Path:
     """The folder of requirements, published figures and test vectors; skips where it is absent."""
     return _shared("reference")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium for browser tests; skips where there is none."""
+    if CHROMIUM is None:
+        pytest.skip(NO_CHROMIUM)
+    return CHROMIUM
+
+
+@pytest.fixture(autouse=True)
+def _english() -> Iterator[None]:
+    """Each test begins in English, whatever the one before it spoke."""
+    with language.use(language.ENGLISH):
+        yield
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of one file on one worker unless they name a group: a file's fixtures are then built once."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(ROOT).as_posix()))
+
+
+def pytest_report_header() -> list[str]:
+    """Say at the start what this run cannot show."""
+    missing = [reason for present, reason in ((SHARED.is_dir(), NO_SHARED), (CHROMIUM, NO_CHROMIUM)) if not present]
+    return [f"some tests are skipped: {reason}" for reason in missing]
+
+
+def forbidden_skips(reasons: list[str], *, in_ci: bool, shared_present: bool) -> list[str]:
+    """The reasons of skips that CI does not accept: all where the shared files are present, else all but those stated."""
+    if not in_ci:
+        return []
+    allowed = () if shared_present else ALLOWED_ELSEWHERE
+    return [reason for reason in reasons if not any(text in reason for text in allowed)]
+
+
+def _reason(report: pytest.TestReport) -> str:
+    text = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    return f"{report.nodeid}: {text}"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say at the end, where it is read, which kinds of test did not run."""
+    if CHROMIUM is None:
+        terminalreporter.write_line(f"BROWSER TESTS WERE SKIPPED: {NO_CHROMIUM}", yellow=True, bold=True)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """In CI a skipped test fails the run."""
+    if hasattr(session.config, "workerinput"):
+        return
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    skipped = [_reason(report) for report in reporter.stats.get("skipped", [])] if reporter else []
+    refused = forbidden_skips(skipped, in_ci=IN_CI, shared_present=SHARED.is_dir())
+    if refused and exitstatus == pytest.ExitCode.OK:
+        reporter.write_line(
+            f"CI skips nothing, and {len(refused)} tests were skipped:\n" + "\n".join(refused), red=True
+        )
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
