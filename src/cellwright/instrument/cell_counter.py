@@ -50,7 +50,7 @@ def read(data: bytes) -> list[CellCount]:
 
 def _count(row: Row) -> CellCount:
     try:
-        at = datetime.strptime(row.text("Analysis date/time"), TIME)
+        at = datetime.strptime(row.text("Analysis date/time"), TIME)  # noqa: DTZ007 - the instrument writes no zone
     except ValueError:
         raise Unreadable(f"line {row.line}: Analysis date/time, expected month/day/year hour:minute") from None
     counted, viable = row.whole("Cell count"), row.whole("Viable cells")
