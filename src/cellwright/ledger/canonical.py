@@ -1,0 +1,210 @@
+"""The exact bytes of an event: canonical JSON, the one thing that is hashed, signed and kept.
+
+Profile: RFC 8785 (sorted keys, no white space, minimal escapes) restricted to ASCII keys, integers within ±(2**53 - 1)
+and no floats, so that a decimal keeps its significant digits as a string and every JSON library agrees on the bytes.
+Absent optional fields are left out; so are empty claims, releases, expects and tags.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from enum import Enum
+from functools import lru_cache
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from cellwright.language import _
+from cellwright.ledger.errors import BadEvent
+from cellwright.ledger.event import DEPTH_MAX, EVENT_BYTES_MAX, INTEGER_MAX, KEYS_MAX, NAME_MAX, Draft
+
+CLOCK_STREAM: Final = "ledger/clock"
+"""The stream of the ledger's own events on steps of its clock; no caller may write to it."""
+
+_encode: Final[Callable[[Any], bytes]] = msgspec.json.Encoder(order="sorted").encode
+_bad_name: Final = re.compile(r"[^\x20-\x7e]|^ | $|^$").search
+_is_time: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z").fullmatch
+
+
+class _Middle(msgspec.Struct, omit_defaults=True):
+    body: dict[str, Any]
+    id: str
+    claimed_at: str | None = None
+    claims: dict[str, str] = {}
+    expects: dict[str, str] = {}
+
+
+class _Tail(msgspec.Struct, omit_defaults=True):
+    schema: int
+    stream: str
+    type: str
+    reason: str | None = None
+    releases: dict[str, str] = {}
+    source: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+class Prepared:
+    """A checked draft, encoded once except for what only the ledger knows: time, position, version.
+
+    Those three stand at fixed places of the sorted keys, so the final bytes are a join, and two drafts say the same
+    exactly when their joins with the same time, position and version are equal.
+    """
+
+    __slots__ = ("_actor", "_middle", "_tail", "_zone", "draft")
+
+    def __init__(self, draft: Draft, *, own: bool = False) -> None:
+        """Raises BadEvent when the draft is outside the profile or its limits. ``own``: the ledger writes it itself."""
+        _check(draft, own)
+        try:
+            middle = _encode(_Middle(draft.body, draft.id, draft.claimed_at, draft.claims, draft.expects))
+            tail = _encode(
+                _Tail(draft.schema, draft.stream, draft.type, draft.reason, draft.releases, draft.source, draft.tags)
+            )
+            actor, zone = _encode(draft.actor), _encode(draft.zone)
+        except (TypeError, ValueError, OverflowError) as error:  # lone surrogates, types that are no JSON
+            raise BadEvent(_("Event {id} can not be written as JSON: {why}.").format(id=draft.id, why=error)) from error
+        self.draft = draft
+        self._actor = b'{"actor":' + actor + b',"at":"'
+        self._middle = b'",' + middle[1:-1] + b',"pos":'
+        self._tail = b"," + tail[1:-1] + b',"version":'
+        self._zone = b',"zone":' + zone + b"}"
+        if len(self._middle) + len(self._tail) > EVENT_BYTES_MAX:
+            raise BadEvent(
+                _("Event {id} is larger than {limit} bytes. Store the content as a file and keep its hash.").format(
+                    id=draft.id, limit=EVENT_BYTES_MAX
+                )
+            )
+
+    def data(self, at: str, pos: int, version: int) -> bytes:
+        """The canonical bytes of the event recorded at this time and place."""
+        return b"%b%b%b%d%b%d%b" % (self._actor, at.encode(), self._middle, pos, self._tail, version, self._zone)
+
+
+def encode(value: Any) -> bytes:
+    """Canonical JSON of a value of the profile. Raises BadEvent outside of it."""
+    _check_value(value, "", 0)
+    try:
+        return _encode(value)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise BadEvent(_("The value can not be written as JSON: {why}.").format(why=error)) from error
+
+
+def format_time(moment: datetime) -> str:
+    """A UTC time in the ledger's form, whole microseconds: ``2026-03-02T08:12:00.000000Z``."""
+    return moment.isoformat(timespec="microseconds")[:26] + "Z"
+
+
+def parse_time(text: str) -> datetime:
+    """The inverse of :func:`format_time`. Raises ValueError on any other form."""
+    if not _is_time(text):
+        raise ValueError(f"not a UTC time with microseconds and Z: {text!r}")
+    return datetime.fromisoformat(text)
+
+
+def _check(draft: Draft, own: bool) -> None:
+    for field, name in (("stream", draft.stream), ("type", draft.type), ("id", draft.id), ("actor", draft.actor)):
+        if type(name) is not str or len(name) > NAME_MAX or _bad_name(name):
+            raise BadEvent(
+                _("The {field} of an event is 1 to {limit} printable ASCII characters, not {found!r}.").format(
+                    field=field, limit=NAME_MAX, found=name
+                )
+            )
+    if (draft.stream == CLOCK_STREAM or draft.id.startswith(CLOCK_STREAM)) and not own:
+        raise BadEvent(
+            _("{stream} is the ledger's own stream; only the ledger writes to it.").format(stream=CLOCK_STREAM)
+        )
+    if type(draft.body) is not dict:
+        raise BadEvent(_("The body of event {id} is a mapping.").format(id=draft.id))
+    if type(draft.schema) is not int or not 1 <= draft.schema <= INTEGER_MAX:
+        raise BadEvent(_("The schema of event {id} is a whole number from 1.").format(id=draft.id))
+    if not _is_zone(draft.zone):
+        raise BadEvent(_("Event {id}: {zone!r} is no IANA time zone (R008).").format(id=draft.id, zone=draft.zone))
+    if draft.claimed_at is not None:
+        _check_time(draft)
+    if draft.tags != () or draft.claims != {} or draft.releases != {} or draft.expects != {}:
+        _check_keys(draft)
+    _check_value(draft.body, "body", 0)
+
+
+def _check_time(draft: Draft) -> None:
+    try:
+        parse_time(draft.claimed_at or "")
+    except ValueError as error:
+        raise BadEvent(
+            _("The claimed time of event {id} is UTC with microseconds and Z, not {found!r} (R007).").format(
+                id=draft.id, found=draft.claimed_at
+            )
+        ) from error
+
+
+def _check_keys(draft: Draft) -> None:
+    if type(draft.tags) is not tuple:
+        raise BadEvent(_("The tags of event {id} are a tuple.").format(id=draft.id))
+    names: list[str] = list(draft.tags)
+    for pairs in (draft.claims, draft.releases, draft.expects):
+        if type(pairs) is not dict:
+            raise BadEvent(_("Claims, releases and expects of event {id} are mappings.").format(id=draft.id))
+        names += pairs
+        names += pairs.values()
+    if len(names) > KEYS_MAX:
+        raise BadEvent(_("Event {id} names more than {limit} claims and tags.").format(id=draft.id, limit=KEYS_MAX))
+    for name in names:
+        if type(name) is not str or len(name) > NAME_MAX or _bad_name(name):
+            raise BadEvent(
+                _("Event {id}: a claim or tag is 1 to {limit} printable ASCII characters, not {found!r}.").format(
+                    id=draft.id, limit=NAME_MAX, found=name
+                )
+            )
+    if len(set(draft.tags)) != len(draft.tags):
+        raise BadEvent(_("Event {id} names a tag twice.").format(id=draft.id))
+
+
+@lru_cache(maxsize=1024)
+def _is_zone(name: str) -> bool:
+    if name == "UTC":
+        return True
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, TypeError, KeyError):
+        return False
+    return True
+
+
+def _check_value(value: Any, path: str, depth: int) -> None:
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return
+    if kind is int:
+        if not -INTEGER_MAX <= value <= INTEGER_MAX:
+            raise BadEvent(
+                _("{path}: whole numbers lie within ±{limit}; write bigger ones as strings.").format(
+                    path=path, limit=INTEGER_MAX
+                )
+            )
+    elif kind is dict:
+        _check_depth(path, depth)
+        for key, item in value.items():
+            if type(key) is not str or not key.isascii():
+                raise BadEvent(_("{path}: key {key!r} is not an ASCII string.").format(path=path, key=key))
+            if type(item) is not str:
+                _check_value(item, f"{path}.{key}", depth + 1)
+    elif kind is list or kind is tuple:
+        _check_depth(path, depth)
+        for index, item in enumerate(value):
+            if type(item) is not str:
+                _check_value(item, f"{path}[{index}]", depth + 1)
+    elif not (isinstance(value, Enum) and type(value.value) is str):
+        raise BadEvent(
+            _("{path}: {kind} is not part of the record's JSON; write decimals and times as strings.").format(
+                path=path, kind=kind.__name__
+            )
+        )
+
+
+def _check_depth(path: str, depth: int) -> None:
+    if depth >= DEPTH_MAX:
+        raise BadEvent(_("{path}: nested deeper than {limit}.").format(path=path[:80], limit=DEPTH_MAX))
