@@ -1,0 +1,1 @@
+"""The portfolio: what a product is, where it may be used on which legal basis, and which act waits for what."""

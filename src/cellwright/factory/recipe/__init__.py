@@ -1,0 +1,1 @@
+"""Recipes: what is done, in which order, by whom, where, with what and within which limits (ISA-88)."""

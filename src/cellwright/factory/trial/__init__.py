@@ -1,0 +1,1 @@
+"""Trials: protocols as files, and eligibility judged in three-valued logic with an explanation."""
