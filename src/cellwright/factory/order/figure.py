@@ -1,0 +1,73 @@
+"""Figures and times as they stand in commands and facts, read strictly (R044)."""
+
+import re
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from cellwright.factory.rule import Refusal
+
+_DECIMAL = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,12})?", re.ASCII)
+_STAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z", re.ASCII)
+
+
+def decimal(name: str, text: str) -> Decimal:
+    """An exact figure. Raises Refusal `not-a-number` for anything but digits with a point: no comma, exponent or NaN."""
+    if not _DECIMAL.fullmatch(text):
+        raise Refusal(
+            "not-a-number",
+            "{field} is {value}, which is not a plain decimal number.",
+            remedy="Write digits with a decimal point.",
+            rule="R044",
+            field=name,
+            value=text[:40],
+        )
+    return Decimal(text)
+
+
+def positive(name: str, text: str) -> Decimal:
+    """A figure above zero. Raises Refusal `not-a-number` or `not-positive`."""
+    value = decimal(name, text)
+    if value <= 0:
+        raise Refusal("not-positive", "{field} is {value}; it must be above zero.", rule="R044", field=name, value=text)
+    return value
+
+
+def moment(name: str, text: str) -> datetime:
+    """A time of the record: ISO 8601, UTC, with Z. Raises Refusal `not-a-time`."""
+    try:
+        if not _STAMP.fullmatch(text):
+            raise ValueError
+        return datetime.fromisoformat(text)
+    except ValueError:
+        raise Refusal(
+            "not-a-time",
+            "{field} is {value}, which is not a time in UTC such as 2026-03-02T08:12:00Z.",
+            rule="R008",
+            field=name,
+            value=text[:40],
+        ) from None
+
+
+def past(name: str, text: str, now: datetime) -> datetime:
+    """A time that has come. Raises Refusal `not-a-time` or `in-the-future`."""
+    at = moment(name, text)
+    if at > now:
+        raise Refusal(
+            "in-the-future", "{field} is {value}, which has not come yet.", rule="R044", field=name, value=text
+        )
+    return at
+
+
+def day(name: str, text: str) -> date:
+    """A calendar day. Raises Refusal `not-a-day`."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Refusal(
+            "not-a-day", "{field} is {value}, which is not a day.", rule="R044", field=name, value=text[:40]
+        ) from None
+
+
+def spelled(span: timedelta) -> str:
+    """A duration as ISO 8601 text, for a fact: `PT1800S`."""
+    return f"PT{span // timedelta(seconds=1)}S"
