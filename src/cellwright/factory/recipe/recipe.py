@@ -260,20 +260,18 @@ def _limits(path: Path, step: Step) -> Iterator[Flaw]:
 
 
 def _cycles(placed: tuple[tuple[Path, Step], ...]) -> Iterator[Flaw]:
-    """The steps that can never start because they wait for each other in a circle."""
-    names = {step.id for _, step in placed}
+    """Steps that can never start because some wait for each other in a circle; waiting for oneself is told elsewhere."""
+    waits = {step.id: {before for before in step.after if before != step.id} for _, step in placed}
     done: set[str] = set()
-    while True:
-        free = {s.id for _, s in placed if s.id not in done and all(b in done or b not in names for b in s.after)}
-        if not free:
-            break
+    while free := {name for name, before in waits.items() if name not in done and not (before & waits.keys()) - done}:
         done |= free
+    stuck = ", ".join(step.id for _, step in placed if step.id not in done)
     for path, step in placed:
-        if step.id not in done and step.id not in step.after:
+        if step.id not in done:
             yield Flaw(
                 (*path, "after"),
-                "The step {step} can never start: it waits in a circle of {circle}.",
+                "The step {step} can never start, because of a circle among {circle}.",
                 expected="an order without circles",
                 step=step.id,
-                circle=", ".join(s.id for _, s in placed if s.id not in done),
+                circle=stuck,
             )
