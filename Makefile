@@ -16,7 +16,7 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-long lint bench docs kernels lock i18n matrix format clean
+.PHONY: help demo serve test test-long lint bench docs kernels lock i18n matrix reference format clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ docs: $(VENV)/.dev ## build the manual in English and Chinese into docs/_build
 
 matrix: $(VENV)/.dev ## write the requirement matrix anew
 	@$(BIN)/python -m tools.matrix
+
+reference: matrix ## write every page that is made from the source
+	@$(BIN)/python -m tools.events
 
 i18n: $(VENV)/.dev ## extract messages into the catalogues, keeping translations, and compile them
 	@$(BIN)/python -m tools.catalogue

@@ -16,6 +16,8 @@ from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from tools import events
+
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "cellwright"
 LANGUAGES: Final = ("zh_Hans",)
@@ -38,7 +40,9 @@ def mo_path(language: str) -> Path:
 
 
 def extracted() -> Catalog:
-    """Every message marked in Python and in Jinja templates, with the files it stands in (no lines: they would churn)."""
+    """Every message marked in Python and in Jinja templates, with the files it stands in (no lines: they would churn),
+    and the sentence that says what each event type means.
+    """
     with (ROOT / "tools" / "babel.cfg").open() as file:
         methods, options = parse_mapping_cfg(file)
     template = Catalog(project="cellwright", charset="utf-8")
@@ -46,6 +50,8 @@ def extracted() -> Catalog:
         SOURCE, methods, options, keywords=KEYWORDS, comment_tags=("Translators:",)
     ):
         template.add(message, locations=[(f"src/cellwright/{name}", 0)], auto_comments=comments, context=context)
+    for sentence in events.summaries():
+        template.add(sentence, locations=[("src/cellwright/factory", 0)])
     return template
 
 
