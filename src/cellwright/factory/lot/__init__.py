@@ -1,0 +1,1 @@
+"""The lot: one batch of one product, from the locked recipe to the stored bags, and its record."""

@@ -1,0 +1,270 @@
+"""Labels: printed, read back, applied; then the container may be detached (R068, R090). Every copy is counted (R046)."""
+
+from typing import Literal
+
+from cellwright.factory.lot import scanning, swap
+from cellwright.factory.lot.access import container, other_person, workable
+from cellwright.factory.lot.fact.container import (
+    ContainerDetached,
+    LabelApplied,
+    LabelDestroyed,
+    LabelPrinted,
+    LabelRejected,
+    LabelVerified,
+)
+from cellwright.factory.lot.part import Container, Label
+from cellwright.factory.lot.state import LotState
+from cellwright.factory.order.pair import PairState
+from cellwright.factory.order.scan import Scan, confirmed, item
+from cellwright.factory.rule import By, Command, Decision, Need, Refusal, World, command
+
+Place = Literal["container", "cassette"]
+
+
+def content(world: World, lot: LotState, found: Container) -> dict[str, str]:
+    """What a container's label says, names and numbers of persons excepted (R060, R062, R069)."""
+    pair = world.load(PairState, lot.pair) if lot.pair is not None else None
+    said = {
+        "owner": lot.owner,
+        "din": found.din,
+        "division": found.division,
+        "container": found.container,
+        "kind": found.kind,
+        "lot": lot.number,
+        "product": lot.product,
+        "volume_ml": str(found.filled_ml),
+        "dose": f"{found.dose}/{lot.doses}" if found.dose is not None else None,
+        "legends": ", ".join(pair.legends) if pair is not None else None,
+    }
+    return {key: value for key, value in said.items() if value}
+
+
+def current(lot: LotState, name: str, place: Place) -> Label | None:
+    """The copy of a container's label that counts: printed, not replaced, not destroyed."""
+    copies = (c for c in lot.labels.values() if c.container == name and c.place == place and c.live)
+    return next(copies, None)
+
+
+def _known(lot: LotState, label: str) -> Label:
+    try:
+        found = lot.labels[label]
+    except KeyError:
+        raise Refusal("unknown-label", "Lot {lot} has no label {label}.", lot=lot.number, label=label) from None
+    if found.superseded:
+        raise Refusal(
+            "superseded-label",
+            "Label {label} was replaced by a newer copy and is void.",
+            remedy="Scan the newer copy; destroy this one.",
+            rule="R090",
+            label=label,
+        )
+    return found
+
+
+@command("lot.print_label", "operator", "warehouse")
+class PrintLabel(Command):
+    """Print one copy. Where a copy exists, a reason and quality assurance are needed, and the former copy is void."""
+
+    lot: str
+    container: str
+    template: str
+    place: Place = "container"
+    reason: str | None = None
+    approver: str | None = None
+
+    def decide(self, world: World, by: By) -> Decision:
+        lot = workable(world, self.lot)
+        found = container(lot, self.container)
+        if found.disposition is not None:
+            scanning.identified(found)
+        former = current(lot, found.container, self.place)
+        if former is not None:
+            self._reprint(by)
+        body = LabelPrinted(
+            coi=lot.coi,
+            stock=lot.stock,
+            label=world.issue("label"),
+            container=found.container,
+            content=content(world, lot, found),
+            template=self.template,
+            performer=by.person,
+            supersedes=former.label if former is not None else None,
+            approver=self.approver if former is not None else None,
+            place=self.place,
+        )
+        return Decision(facts=(lot.fact(body, reason=self.reason),), sign=self._needs(by, former))
+
+    def _reprint(self, by: By) -> None:
+        if not self.reason or self.approver is None or self.approver == by.person:
+            raise Refusal(
+                "reprint-needs-reason",
+                "Container {container} has a label; another copy voids it.",
+                remedy="Give the reason, and let quality assurance sign beside you.",
+                rule="R090",
+                container=self.container,
+            )
+
+    def _needs(self, by: By, former: Label | None) -> tuple[Need, ...]:
+        if former is None or self.approver is None:
+            return ()
+        return (
+            Need(person=by.person, meaning="performed", role="operator"),
+            Need(person=self.approver, meaning="approved", role="quality_assurance"),
+        )
+
+
+@command("lot.verify_label", "operator", "quality_assurance")
+class VerifyLabel(Command):
+    """Read the printed symbol back. Anything but what was intended is recorded and the copy may not be applied."""
+
+    lot: str
+    label: str
+    scan: Scan
+
+    def decide(self, world: World, by: By) -> Decision:
+        lot = workable(world, self.lot)
+        label = _known(lot, self.label)
+        text = item(self.scan, "label")
+        if text.partition(scanning.SEPARATOR)[0] != label.label:
+            stop = swap.stopped(world, lot, by, (self.scan,), point="final_label")
+            if stop is not None:
+                return stop
+        if label.status != "printed":
+            raise Refusal(
+                "label-not-fresh",
+                "Label {label} is {status}; only a printed one is read back.",
+                rule="R090",
+                label=label.label,
+                status=label.status,
+            )
+        if text != label.code:
+            return self._rejected(lot, label, text, by)
+        body = LabelVerified(
+            coi=lot.coi, stock=lot.stock, label=label.label, container=label.container, read=text, verifier=by.person
+        )
+        return Decision(facts=(lot.fact(body),), sign=confirmed(by, "operator", (self.scan,)))
+
+    def _rejected(self, lot: LotState, label: Label, text: str, by: By) -> Decision:
+        refusal = Refusal(
+            "label-not-as-intended",
+            "Label {label} reads {scanned}, intended was {intended}.",
+            remedy="Destroy this copy and print another.",
+            rule="R090",
+            label=label.label,
+            scanned=text[:80],
+            intended=label.code,
+        )
+        body = LabelRejected(coi=lot.coi, stock=lot.stock, label=label.label, read=text[:80], verifier=by.person)
+        return Decision(facts=(lot.fact(body),), stop=refusal)
+
+
+@command("lot.apply_label", "operator")
+class ApplyLabel(Command):
+    """Put a verified label where it belongs; a second person sees it done (handover point 10)."""
+
+    lot: str
+    container: str
+    scan: Scan
+    verifier: str
+
+    def decide(self, world: World, by: By) -> Decision:
+        lot = workable(world, self.lot)
+        other_person(by.person, self.verifier, "apply label")
+        stop = swap.stopped(world, lot, by, (self.scan,), point="final_label")
+        if stop is not None:
+            return stop
+        found = container(lot, self.container)
+        label = _known(lot, item(self.scan, "label").partition(scanning.SEPARATOR)[0])
+        if label.status != "verified":
+            raise Refusal(
+                "label-not-verified",
+                "Label {label} is {status}; only one that was read back can be applied.",
+                remedy="Read it back first.",
+                rule="R090",
+                label=label.label,
+                status=label.status,
+            )
+        if label.container != found.container:
+            raise Refusal(
+                "label-of-another-container",
+                "Label {label} was printed for {other}, not for {container}.",
+                remedy="Apply it to the container it was printed for.",
+                rule="R090",
+                label=label.label,
+                other=label.container,
+                container=found.container,
+            )
+        body = LabelApplied(
+            coi=lot.coi,
+            stock=lot.stock,
+            label=label.label,
+            container=found.container,
+            performer=by.person,
+            verifier=self.verifier,
+            place=label.place,
+        )
+        needs = (
+            Need(person=by.person, meaning="performed", role="operator"),
+            Need(person=self.verifier, meaning="verified", role="operator"),
+        )
+        return Decision(facts=(lot.fact(body),), sign=needs)
+
+
+@command("lot.detach", "operator")
+class Detach(Command):
+    """Separate a filled container from its set; its own label must be on it (R068)."""
+
+    lot: str
+    container: str
+
+    def decide(self, world: World, by: By) -> Decision:
+        lot = workable(world, self.lot)
+        found = container(lot, self.container)
+        if found.detached:
+            raise Refusal(
+                "already-detached", "Container {container} is detached.", rule="R068", container=self.container
+            )
+        if found.label is None:
+            raise Refusal(
+                "detach-unlabelled",
+                "Container {container} does not bear its own verified label and stays attached.",
+                remedy="Print its label, read it back and apply it first.",
+                rule="R068",
+                container=self.container,
+            )
+        body = ContainerDetached(coi=lot.coi, stock=lot.stock, container=found.container, performer=by.person)
+        return Decision(facts=(lot.fact(body),))
+
+
+@command("lot.destroy_label", "operator", "warehouse")
+class DestroyLabel(Command):
+    """Record that a copy which is on nothing was destroyed before a witness (R046)."""
+
+    lot: str
+    label: str
+    witness: str
+    reason: str
+
+    def decide(self, world: World, by: By) -> Decision:
+        lot = workable(world, self.lot)
+        other_person(by.person, self.witness, "destroy label")
+        label = lot.labels.get(self.label)
+        if label is None or label.status == "destroyed" or (label.status == "applied" and not label.superseded):
+            raise Refusal(
+                "label-in-use",
+                "Label {label} is not a copy that can be destroyed.",
+                remedy="Only copies of this lot that are on nothing, or were replaced, are destroyed.",
+                rule="R046",
+                label=self.label,
+            )
+        body = LabelDestroyed(coi=lot.coi, stock=lot.stock, label=self.label, performer=by.person, witness=self.witness)
+        needs = (
+            Need(person=by.person, meaning="performed", role="operator"),
+            Need(person=self.witness, meaning="verified", role="operator"),
+        )
+        return Decision(facts=(lot.fact(body, reason=self.reason),), sign=needs)
+
+
+def unreconciled(lot: LotState) -> tuple[str, ...]:
+    """Copies that are neither applied nor destroyed: issued = applied + destroyed does not hold while there are any."""
+    return tuple(c.label for c in lot.labels.values() if c.status not in ("applied", "destroyed"))
