@@ -33,6 +33,24 @@ ROLES: dict[CalculationKind, frozenset[str]] = {
     "endotoxin_per_kg_hour": frozenset({"endotoxin_per_ml"}),
 }
 """What each calculation must be given. A dose may also name `positive_percent`, the fraction that counts."""
+ROLE_UNITS = {
+    "copies_per_cell": "copies/cell",
+    "transduced_percent": "%",
+    "positive_percent": "%",
+    "viable_cells_per_ml": "cells/mL",
+    "endotoxin_per_ml": "EU/mL",
+    "cells_examined": "cells",
+    "counted": "",
+}
+"""The unit in which each role must be reported; empty: any."""
+OUTPUT_UNITS: dict[CalculationKind, frozenset[str]] = {
+    "copies_per_transduced_cell": frozenset({"copies/cell"}),
+    "count_per_cells": frozenset({""}),
+    "dose": frozenset({"cells", "cells/kg"}),
+    "dose_percent_of_target": frozenset({"%"}),
+    "endotoxin_per_kg_hour": frozenset({"EU/kg", "EU/kg/h"}),
+}
+"""Units a calculation can give; the unit of the limit chooses among them. `count_per_cells` gives any."""
 DOSES: frozenset[str] = frozenset({"dose", "dose_percent_of_target"})
 
 
@@ -143,8 +161,9 @@ class Criterion(Acceptance):
     method_version: str = ""
     """The approved version; a result made with another is not evaluable. Empty: any."""
     sample_kind: str = ""
+    """Kind of sample as the recipe names it, for example `end_of_culture_supernatant`. Empty: any."""
     sampling_point: str = ""
-    """For example `post_harvest_before_cryoprotectant`; a result from elsewhere is not evaluable. Empty: any."""
+    """Step of the recipe at which the sample is drawn; a result from elsewhere is not evaluable. Empty: any."""
     controls: tuple[str, ...] = ()
     """Controls that must be reported and passed with the result (D18)."""
     markers: tuple[str, ...] = ()
@@ -184,6 +203,14 @@ class Criterion(Acceptance):
         if self.calculation is not None:
             for flaw in self.calculation.flaws():
                 yield _deeper(flaw, "calculation")
+            yield from self._unit_flaws(OUTPUT_UNITS[self.calculation.kind])
+
+    def _unit_flaws(self, units: frozenset[str]) -> Iterator[Flaw]:
+        stated = [(("by_weight", n, "unit"), band.unit) for n, band in enumerate(self.by_weight)]
+        for path, unit in stated or [(("unit",), self.unit)]:  # type: ignore[list-item]
+            if "" not in units and unit not in units:
+                yield Flaw(path, "The calculation does not give {unit}.", expected="one of: {units}", unit=unit or "-",
+                           units=", ".join(sorted(units)))  # fmt: skip
 
     def _band_flaws(self) -> Iterator[Flaw]:
         edges = [band.up_to_kg for band in self.by_weight]
@@ -240,16 +267,23 @@ class Specification(Definition):
             yield from self._reference_flaws(index, test, codes)
 
     def _reference_flaws(self, index: int, test: Criterion, codes: list[str]) -> Iterator[Flaw]:
-        measured = [code for code in codes if code == "" or self.test(code).calculation is None]
-        references = [(("tests", index, "interim"), test.interim, codes)] if test.interim else []
-        if test.calculation is not None:
-            references += [
-                (("tests", index, "calculation", "inputs"), code, measured)  # type: ignore[misc]
-                for code in test.calculation.inputs.values()
-            ]
-        for path, code, known in references:
-            if unknown(code, known) or code == test.code:
-                yield Flaw(path, "Test {code} cannot be referred to here.", expected="another measured test of this file", code=code)  # fmt: skip
+        if test.interim and (unknown(test.interim, codes) or test.interim == test.code):
+            yield _no_reference(("tests", index, "interim"), test.interim)
+        if test.calculation is None:
+            return
+        for role, code in test.calculation.inputs.items():
+            path = ("tests", index, "calculation", "inputs", role)
+            if unknown(code, codes) or (code in codes and self.test(code).calculation is not None):
+                yield _no_reference(path, code)
+            elif code in codes and ROLE_UNITS.get(role, "") not in ("", self.test(code).unit):
+                yield Flaw(path, "{role} cannot be taken from {code}, which is reported in {unit}.", expected="{needs}",
+                           role=role, code=code, unit=self.test(code).unit or "-", needs=ROLE_UNITS[role])  # fmt: skip
+
+
+def _no_reference(path: tuple[str | int, ...], code: str) -> Flaw:
+    return Flaw(
+        path, "Test {code} cannot be referred to here.", expected="another measured test of this file", code=code
+    )
 
 
 def _deeper(flaw: Flaw, *path: str | int) -> Flaw:
