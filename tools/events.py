@@ -1,5 +1,6 @@
 """The page of event types, made from the register of facts that the program itself reads by."""
 
+import ast
 import re
 from pathlib import Path
 from typing import Any, Final, get_args, get_origin
@@ -42,8 +43,15 @@ def register() -> dict[tuple[str, int], type[Any]]:
 
 
 def summaries() -> list[str]:
-    """The sentences that the catalogues carry so that the page exists in both languages."""
-    return sorted({text for kind in register().values() if (text := summary(kind))})
+    """The sentences that the catalogues carry so that the page exists in both languages, read without importing."""
+    sources = (path.read_text(encoding="utf-8") for path in (ROOT / "src" / "cellwright" / "factory").rglob("*.py"))
+    nodes = (node for source in sources if "@event(" in source for node in ast.walk(ast.parse(source)))
+    bodies = (node for node in nodes if isinstance(node, ast.ClassDef) and any(map(_registers, node.decorator_list)))
+    return sorted({(ast.get_docstring(body) or "").partition("\n")[0].strip() for body in bodies} - {""})
+
+
+def _registers(decorator: ast.expr) -> bool:
+    return isinstance(decorator, ast.Call) and isinstance(decorator.func, ast.Name) and decorator.func.id == "event"
 
 
 def spelled(annotation: Any) -> str:
