@@ -1,1 +1,5 @@
 """The portfolio: what a product is, where it may be used on which legal basis, and which act waits for what."""
+
+from cellwright.factory.portfolio.product import Product
+
+__all__ = ["Product"]
