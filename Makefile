@@ -16,10 +16,11 @@ endif
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-long lint bench docs kernels lock i18n matrix reference format clean
+LINTERS := lint-format lint-style lint-types lint-imports lint-matrix lint-catalogue lint-manual docs
+.PHONY: help demo serve test test-long lint bench kernels lock i18n matrix matrix-check reference format clean $(LINTERS)
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.run ## run a simulated factory, from the first order to the last dossier
 	@$(BIN)/cellwright demo $(ARGS)
@@ -33,15 +34,16 @@ test: $(VENV)/.dev ## every test at its daily size
 test-long: $(VENV)/.dev ## every test at its full size
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -q -m "long or not long" $(ARGS)
 
-lint: $(VENV)/.dev ## style, types, import contracts, requirement matrix, catalogues, documentation
-	@$(BIN)/ruff format --check --quiet . && echo "format      ok"
-	@$(BIN)/ruff check --quiet . && echo "style       ok"
-	@$(BIN)/mypy --no-error-summary && echo "types       ok"
-	@$(BIN)/lint-imports >$(VENV)/imports.txt || { cat $(VENV)/imports.txt; exit 1; }; echo "imports     ok"
-	@$(BIN)/python -m tools.matrix --check
-	@$(BIN)/python -m tools.catalogue --check
-	@$(BIN)/python -m tools.manual --check
-	@$(MAKE) --no-print-directory docs
+lint: $(VENV)/.dev ## style, types, import contracts, requirement matrix, catalogues, manual; all of them, then the verdict
+	@$(MAKE) --no-print-directory --keep-going $(LINTERS)
+
+lint-format: ; @$(BIN)/ruff format --check --quiet . && echo "format      ok"
+lint-style: ; @$(BIN)/ruff check --quiet . && echo "style       ok"
+lint-types: ; @$(BIN)/mypy --no-error-summary && echo "types       ok"
+lint-imports: ; @$(BIN)/lint-imports >$(VENV)/imports.txt || { cat $(VENV)/imports.txt; exit 1; }; echo "imports     ok"
+lint-matrix: ; @$(BIN)/python -m tools.matrix --check $(if $(STRICT),--strict)
+lint-catalogue: ; @$(BIN)/python -m tools.catalogue --check
+lint-manual: ; @$(BIN)/python -m tools.manual --check
 
 format: $(VENV)/.dev ## write the house style into the files
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --fix --quiet .
@@ -51,6 +53,8 @@ bench: $(VENV)/.dev ## every benchmark at its daily size, into the documentation
 
 docs: $(VENV)/.dev ## build the manual in English and Chinese into docs/_build
 	@$(BIN)/python -m tools.manual --build
+
+matrix-check: $(VENV)/.dev lint-matrix ## compare the matrix with the tests; STRICT=1 fails for what is due and has none
 
 matrix: $(VENV)/.dev ## write the requirement matrix anew
 	@$(BIN)/python -m tools.matrix
@@ -75,7 +79,7 @@ $(VENV)/.uv:
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or later is needed, this is " + sys.version)'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@sed -n '/^uv==/,/[^\\]$$/p' requirements-run.lock >$(VENV)/uv.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $(VENV)/uv.lock
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps -r $(VENV)/uv.lock
 	@touch $@
 
 $(VENV)/.run: requirements-run.lock pyproject.toml | $(VENV)/.uv
