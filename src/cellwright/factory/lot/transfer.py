@@ -7,6 +7,7 @@ from cellwright.factory.lot.access import workable
 from cellwright.factory.lot.fact.container import Draw, Made, MaterialTransferred, Transfer, VolumeMeasured
 from cellwright.factory.lot.part import FINAL_BAG, Container
 from cellwright.factory.lot.state import LotState
+from cellwright.factory.lot.step import under_way
 from cellwright.factory.order.figure import positive
 from cellwright.factory.order.scan import Scan, confirmed, container_name
 from cellwright.factory.record import Immutable
@@ -53,7 +54,7 @@ class TransferMaterial(Command):
         if stop is not None:
             return stop
         if self.step is not None:
-            running(lot, self.step)
+            under_way(lot, self.step)
         parents = tuple(scanning.identified(scanning.container(lot, scan)) for scan in scans)
         self._shape(parents)
         draws = tuple(_draw(parent, source) for parent, source in zip(parents, self.sources, strict=True))
@@ -125,20 +126,6 @@ class TransferMaterial(Command):
             )
             for child in self.children
             for code in (child.division or next(codes),)
-        )
-
-
-def running(lot: LotState, step: str) -> None:
-    """Raises Refusal `step-not-running` unless the step is under way."""
-    state = lot.steps.get(step)
-    if state is None or state.status != "started":
-        raise Refusal(
-            "step-not-running",
-            "Step {step} of lot {lot} is not under way.",
-            remedy="Start it first.",
-            rule="R042",
-            step=step,
-            lot=lot.number,
         )
 
 
