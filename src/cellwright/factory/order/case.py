@@ -16,7 +16,7 @@ from cellwright.factory.record import Body, Fact, Part, event
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, Seen, State, World, command
 
 Point = Literal[
-    "collection_start", "collection_receipt", "in_process", "final_label", "qc_tube", "plate_well", "raw_file",
+    "collection_start", "collection_label", "collection_receipt", "in_process", "final_label", "qc_tube", "plate_well", "raw_file",
     "pack_out", "delivery_receipt", "storage", "bedside", "record",
 ]  # fmt: skip
 """Where identities are compared. `record`: the store itself refused to bind an item to somebody it is not."""

@@ -28,8 +28,12 @@ class Scan(Immutable):
     """The second person who read the same text, where it was typed."""
 
 
+SEPARATOR = "|"
+"""Between the two identifiers in the code of a house label: the item or the copy's serial, and whose it is."""
+
+
 class Label(NamedTuple):
-    """What a label said: the item, and the chain of identity when the label carries it beside the item."""
+    """What a label said: the item or the label's own serial, and whose it is when the label carries that too."""
 
     text: str
     coi: str | None = None
@@ -125,6 +129,16 @@ def item(scan: Scan, kind: str) -> str:
             why="its data identifier says that it is another kind of code",
         )
     return text
+
+
+def label(scan: Scan, kind: str) -> Label:
+    """A house label with one or two identifiers: `container` or `serial|COI`.
+
+    Raises:
+        Refusal `scan-not-understood`: no house label (R079).
+    """
+    text, _, whose = item(scan, kind).partition(SEPARATOR)
+    return Label(text, whose or None)
 
 
 def confirmed(by: By, role: str, scans: Iterable[Scan]) -> tuple[Need, ...]:

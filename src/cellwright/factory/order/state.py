@@ -12,11 +12,11 @@ from cellwright.factory.record import Body
 from cellwright.factory.rule import Seen, State
 
 ContainerStatus = Literal[
-    "collected", "in_transit", "quarantined", "available", "allocated", "back_up", "transferred",
+    "collected", "packed", "in_transit", "quarantined", "available", "allocated", "back_up", "transferred",
     "received", "accepted", "thawed", "in_use", "infused", "remainder", "disposed",
 ]  # fmt: skip
-"""Starting material goes collected → in_transit → quarantined → available → allocated or back_up → disposed, or is
-transferred to another order; a final bag goes in_transit → received → accepted → (thawed) → in_use → infused or
+"""Starting material goes collected → packed → in_transit → quarantined → available → allocated or back_up → disposed, or
+is transferred to another order; a final bag goes packed → in_transit → received → accepted → (thawed) → in_use → infused or
 remainder → disposed."""
 FINISHED: frozenset[ContainerStatus] = frozenset({"disposed", "transferred", "infused"})
 """Nothing more has to happen to these before the order can close (R074)."""
@@ -158,7 +158,7 @@ class OrderState(State):
         return tuple(i for i in self.infusions if not i.voided and i.ended_at is not None)
 
     def bags(self, lot: str | None = None) -> dict[str, ContainerState]:
-        """Final bags that left the plant for this patient, of one lot or of all."""
+        """Final bags packed for this patient, of one lot or of all."""
         return {n: c for n, c in self.containers.items() if c.kind == "bag" and lot in (None, c.lot)}
 
     def apply(self, body: Body, seen: Seen) -> None:
@@ -214,8 +214,11 @@ class OrderState(State):
                 self._collect(body)
             case material.Dispatched():
                 self._move(body.containers, "in_transit", body.holder, body.place, body.shipment)
-            case material.BagsDispatched():
-                self._send_bags(body)
+            case material.Packed():
+                for name in body.containers:
+                    self.containers[name].status, self.containers[name].shipment = "packed", body.shipment
+            case material.BagsPacked():
+                self._pack_bags(body)
             case material.Moved():
                 self._move(body.containers, None, body.holder, body.place, body.shipment)
             case material.Received():
@@ -239,6 +242,7 @@ class OrderState(State):
                 self.containers[body.container].place = body.place
             case material.TakenOut():
                 self.containers[body.container].position = None
+                self.containers[body.container].place = body.place
             case material.ContainerDisposed():
                 if body.container in self.containers:
                     self.containers[body.container].status = "disposed"
@@ -309,18 +313,18 @@ class OrderState(State):
         names = tuple(one.container for one in body.containers)
         self.collections += (Donation(body.collection, body.day, body.din, names, body.ended_at),)
 
-    def _send_bags(self, body: material.BagsDispatched) -> None:
-        for name in body.bags:
-            self.containers[name] = ContainerState(
+    def _pack_bags(self, body: material.BagsPacked) -> None:
+        for one in body.bags:
+            self.containers[one.bag] = ContainerState(
                 kind="bag",
-                status="in_transit",
-                volume_ml=Decimal(body.volumes_ml[name]),
+                status="packed",
+                volume_ml=Decimal(one.volume_ml),
                 holder=body.holder,
                 place=body.place,
                 lot=body.lot,
                 shipment=body.shipment,
-                dose=body.doses[name],
-                expires_at=body.expires_at,
+                dose=one.dose,
+                expires_at=one.expires_at,
             )
         self._link(body.lot)
 
@@ -350,7 +354,7 @@ class OrderState(State):
         for one in body.containers:
             self.containers[one.container] = ContainerState(
                 kind="starting_material",
-                status="available",
+                status="back_up" if one.back_up else "available",
                 volume_ml=Decimal(one.volume_ml),
                 holder=one.holder,
                 place=one.place,

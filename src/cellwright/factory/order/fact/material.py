@@ -88,9 +88,39 @@ class DonationCollected(Body):
     """What the donor had before, for example `car_t_infusion:ORD-1`: cells may then contain CAR-T (D13)."""
 
 
+@event("order.packed")
+class Packed(Body):
+    """Containers are in a sealed shipper, still with the party that packed them."""
+
+    coi: Coi
+    shipment: Annotated[str, NAMES("shipment")]
+    containers: tuple[ContainerName, ...]
+
+
+class PackedBag(Part):
+    """One final bag as it leaves the plant."""
+
+    bag: ContainerName
+    volume_ml: str
+    dose: int
+    expires_at: str
+
+
+@event("order.bags_packed")
+class BagsPacked(Body):
+    """Final bags of a lot are in a sealed shipper; release was asked at this moment (D21)."""
+
+    coi: Coi
+    lot: Lot
+    shipment: Annotated[str, NAMES("shipment")]
+    bags: tuple[PackedBag, ...]
+    holder: str
+    place: str
+
+
 @event("order.dispatched")
 class Dispatched(Body):
-    """Containers leave in a shipment; the courier holds them."""
+    """Containers left with a courier, both parties signing."""
 
     coi: Coi
     shipment: Annotated[str, NAMES("shipment")]
@@ -99,21 +129,6 @@ class Dispatched(Body):
     from_place: str
     holder: str
     place: str
-
-
-@event("order.bags_dispatched")
-class BagsDispatched(Body):
-    """Final bags of a lot leave the plant for the hospital, release asked at this moment (D21)."""
-
-    coi: Coi
-    lot: Lot
-    shipment: Annotated[str, NAMES("shipment")]
-    bags: tuple[ContainerName, ...]
-    volumes_ml: dict[str, str]
-    doses: dict[str, int]
-    holder: str
-    place: str
-    expires_at: str | None = None
 
 
 @event("order.moved")
@@ -213,6 +228,8 @@ class Inherited(Part):
     nucleated_cells: str | None = None
     cd3_cells: str | None = None
     history: tuple[str, ...] = ()
+    back_up: bool = False
+    """Kept as back-up cells before; their age does not count as holding time."""
 
 
 @event("order.stored")
@@ -222,6 +239,8 @@ class Stored(Body):
     coi: Coi
     container: ContainerName
     position: Annotated[str, TAKES("position")]
+    holder: str
+    from_place: str
     place: str
     performer: Person
     verifier: Person
@@ -234,6 +253,9 @@ class TakenOut(Body):
     coi: Coi
     container: ContainerName
     position: Annotated[str, RELEASES("position")]
+    holder: str
+    from_place: str
+    place: str
     performer: Person
     verifier: Person
 

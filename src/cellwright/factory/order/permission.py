@@ -1,0 +1,172 @@
+"""May this act go on? What every act of an order asks first: is it open, certain, consented, and what gates it (D13, D21)."""
+
+from cellwright.factory.order.pair import PairState, processable
+from cellwright.factory.order.state import OrderState
+from cellwright.factory.portfolio.product import Act, Gate, Market, Product
+from cellwright.factory.rule import Refusal, World
+
+
+def known(world: World, name: str) -> OrderState:
+    """The order under this number. Raises Refusal `unknown-order`."""
+    order = world.load(OrderState, name)
+    if not order.exists:
+        raise Refusal("unknown-order", "There is no order {order}.", rule="R071", order=name)
+    return order
+
+
+def open_order(world: World, name: str) -> OrderState:
+    """An order that is not closed. Raises Refusal `unknown-order` or `order-closed`."""
+    order = known(world, name)
+    if order.closed:
+        raise Refusal(
+            "order-closed",
+            "Order {order} is closed.",
+            remedy="Adverse reactions and follow-up are still recorded.",
+            rule="R074",
+            order=name,
+        )
+    return order
+
+
+def going_on(world: World, name: str) -> OrderState:
+    """An order whose therapy goes on and whose identity is not in doubt.
+
+    Raises:
+        Refusal `unknown-order`, `order-closed`, `order-ended` or `identity-in-doubt`.
+    """
+    order = open_order(world, name)
+    if order.withdrawn is not None:
+        raise Refusal(
+            "order-ended",
+            "The therapy of order {order} has ended: {why}.",
+            remedy="What was made is disposed of and the order closed.",
+            rule="D22",
+            order=name,
+            why=order.withdrawn,
+        )
+    certain(order)
+    return order
+
+
+def certain(order: OrderState) -> None:
+    """Raises Refusal `identity-in-doubt` while an identity case touches the order (D4)."""
+    if order.in_doubt:
+        raise Refusal(
+            "identity-in-doubt",
+            "The identity of material of order {order} is in doubt: {cases}.",
+            remedy="Set a wrong item aside before a second person, or let quality assurance close the case.",
+            rule="R066",
+            order=order.name,
+            cases=", ".join(sorted(order.doubts)),
+        )
+
+
+def chain(order: OrderState) -> str:
+    """The order's chain of identity. Raises Refusal `no-chain-of-identity` (R059)."""
+    if order.coi is None:
+        raise Refusal(
+            "no-chain-of-identity",
+            "Order {order} has no chain of identity.",
+            remedy="Allocate it before the first collection.",
+            rule="R059",
+            order=order.name,
+        )
+    return order.coi
+
+
+def product_of(world: World, order: OrderState) -> Product:
+    """The product in the version that was ordered."""
+    return world.definition(Product, order.product, order.product_version)
+
+
+def market_of(product: Product, code: str) -> Market:
+    """What holds in the market. Raises Refusal `no-legal-basis`."""
+    market = product.market(code)
+    if market is None:
+        raise Refusal(
+            "no-legal-basis",
+            "{product} may not be used in {market}.",
+            remedy="Order it for a market in which it is authorised or on trial.",
+            rule="R071",
+            product=product.id,
+            market=code,
+        )
+    return market
+
+
+def gated(world: World, order: OrderState, product: Product, act: Act) -> Refusal | None:
+    """The first of the product's gates that stands before an act, None if the way is free (D13)."""
+    for gate in product.gates:
+        refusal = _unmet(world, order, gate) if gate.act == act else None
+        if refusal is not None:
+            return refusal
+    return None
+
+
+def _unmet(world: World, order: OrderState, gate: Gate) -> Refusal | None:
+    match gate.needs:
+        case "eligibility":
+            return not_eligible(order)
+        case "consent":
+            return None if order.consented else _missing(order, gate.act, "the recipient's consent")
+        case "enrolment":
+            return None if order.enrolled or order.basis != "trial" else _missing(order, gate.act, "the enrolment")
+        case "donor_status":
+            return processable(world.load(PairState, order.pair))
+        case "prior_product_infused":
+            return _prior_product(world, order, gate.product or "")
+        case "legal_basis":
+            market_of(product_of(world, order), order.market)
+            return None
+
+
+def _missing(order: OrderState, act: str, what: str) -> Refusal:
+    return Refusal(
+        "gate-closed",
+        "{act} of order {order} waits for {what}.",
+        remedy="Record it; then ask again.",
+        rule="R071",
+        order=order.name,
+        act=act,
+        what=what,
+    )
+
+
+def not_eligible(order: OrderState) -> Refusal | None:
+    """Why the patient may not have the product; unknown is not eligible (Law 6)."""
+    if order.eligibility == "eligible":
+        return None
+    return Refusal(
+        "not-eligible",
+        "The patient of order {order} is {verdict}.",
+        remedy="Record the missing evidence and judge again; a protocol's exclusion has no way around it.",
+        rule="R071",
+        order=order.name,
+        verdict=order.eligibility or "not judged",
+    )
+
+
+def _prior_product(world: World, order: OrderState, product: str) -> Refusal | None:
+    """aT19 waits for CAR-T-19: the linked order's infusion as recorded now, or an attested one (D13)."""
+    if order.prior_infusion == "attested":
+        return None
+    if order.linked_order is not None:
+        linked = world.load(OrderState, order.linked_order)
+        if linked.product == product and linked.given:
+            return None
+    return Refusal(
+        "prior-product-not-infused",
+        "Order {order} waits for the infusion of {product}, which is not recorded.",
+        remedy="Record it under its own order, or attest an infusion elsewhere with its document and a second person.",
+        rule="D13",
+        order=order.name,
+        product=product,
+    )
+
+
+def released(world: World, lot: str, act: str) -> Refusal | None:
+    """What the release room says to an act on this lot, asked again each time (D21)."""
+    # Imported here: the release room reads orders, so that the order room cannot read it while both are loading.
+    from cellwright.factory.release import permits
+
+    return permits(world, lot, act)

@@ -1,0 +1,346 @@
+"""From the prescription to the approved order: place, judge eligibility, consent, enrol, approve, allocate the chain."""
+
+from typing import Annotated
+
+from cellwright.factory.identity import NAMES
+from cellwright.factory.order import permission
+from cellwright.factory.order.fact import placing
+from cellwright.factory.order.figure import day
+from cellwright.factory.order.pair import ChainAllocated, formed
+from cellwright.factory.order.state import OrderState
+from cellwright.factory.portfolio.product import Product
+from cellwright.factory.record import Fact
+from cellwright.factory.rule import By, Command, Decision, Need, Refusal, World, command
+
+
+@command("order.place", "prescriber")
+class Place(Command):
+    """Order a product for the recipient of a pair, in the market where it will be given."""
+
+    product: str
+    market: str
+    pair: str
+    hospital: str
+    linked_order: Annotated[str, NAMES("order")] | None = None
+    order: Annotated[str, NAMES("order")] | None = None
+
+    def decide(self, world: World, by: By) -> Decision:
+        pair = formed(world, self.pair)
+        product = world.definition(Product, self.product)
+        market = permission.market_of(product, self.market)
+        if not product.personal:
+            raise Refusal(
+                "stock-product",
+                "{product} is made as stock and is not ordered for a patient here.",
+                rule="D2",
+                product=self.product,
+            )
+        if not pair.autologous and product.autologous and not product.donor_for_recipient:
+            raise Refusal(
+                "not-for-donor-cells",
+                "{product} is made from the patient's own cells only; pair {pair} has a donor.",
+                remedy="Form the pair of the patient with themselves.",
+                rule="D1",
+                product=self.product,
+                pair=self.pair,
+            )
+        order = world.load(OrderState, self.order or world.issue("order"))
+        if order.exists:
+            raise Refusal("order-exists", "Order {order} exists already.", rule="R059", order=order.name)
+        linked = self._linked(world, product)
+        body = placing.Placed(
+            pair=self.pair,
+            product=product.id,
+            product_version=product.version,
+            market=self.market,
+            basis=market.legal_basis,
+            prescriber=by.person,
+            hospital=self.hospital,
+            linked_order=self.linked_order,
+        )
+        facts: list[Fact] = [order.fact(body)]
+        if linked is not None:
+            facts.append(linked.fact(placing.LinkedBy(order=order.name)))
+        sign = (Need(person=by.person, meaning="prescribed", role="prescriber"),)
+        return Decision(facts=tuple(facts), sign=sign)
+
+    def _linked(self, world: World, product: Product) -> OrderState | None:
+        if self.linked_order is None:
+            return None
+        linked = permission.known(world, self.linked_order)
+        recipient, other = formed(world, self.pair).recipient, formed(world, linked.pair).recipient
+        if recipient != other:
+            raise Refusal(
+                "linked-order-of-another",
+                "Order {order} is another patient's; it cannot be followed by this one.",
+                rule="D1",
+                order=self.linked_order,
+            )
+        if product.linked_after is not None and linked.product != product.linked_after:
+            raise Refusal(
+                "linked-order-of-another-product",
+                "{product} follows {wanted}; order {order} is for {found}.",
+                rule="D13",
+                product=product.id,
+                wanted=product.linked_after,
+                order=self.linked_order,
+                found=linked.product,
+            )
+        return linked
+
+
+@command("order.judge_eligibility", "physician", "coordinator", "prescriber")
+class JudgeEligibility(Command):
+    """Record whether the patient may have the product, with what was known and what was not.
+
+    On the legal basis of a trial the verdict is the protocol's evaluation; elsewhere it is a physician's attestation.
+    """
+
+    order: str
+    verdict: placing.Verdict
+    role: str
+    protocol: str | None = None
+    protocol_version: str | None = None
+    evidence: dict[str, str] | None = None
+    failed: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+    document_sha256: str | None = None
+
+    def decide(self, world: World, by: By) -> Decision:
+        order = permission.going_on(world, self.order)
+        wanted = permission.market_of(permission.product_of(world, order), order.market).protocol
+        if wanted is not None and self.protocol != wanted:
+            raise Refusal(
+                "protocol-not-applied",
+                "Eligibility of order {order} is decided by protocol {protocol}.",
+                remedy="Evaluate that protocol.",
+                rule="R071",
+                order=self.order,
+                protocol=wanted,
+            )
+        if self.verdict == "eligible" and (self.failed or self.unknown):
+            raise Refusal(
+                "verdict-contradicts-itself",
+                "Eligible although {criteria} failed or are unknown: unknown is not met.",
+                remedy="Record the missing evidence and judge again.",
+                rule="R071",
+                criteria=", ".join((*self.failed, *self.unknown)),
+            )
+        body = placing.EligibilityJudged(
+            verdict=self.verdict,
+            judged_by=by.person,
+            protocol=self.protocol,
+            protocol_version=self.protocol_version,
+            evidence=self.evidence or {},
+            failed=self.failed,
+            unknown=self.unknown,
+            document_sha256=self.document_sha256,
+        )
+        sign = () if wanted is not None else (Need(person=by.person, meaning="attested", role=self.role),)
+        return Decision(facts=(order.fact(body),), sign=sign)
+
+
+@command("order.record_consent", "physician", "coordinator")
+class RecordConsent(Command):
+    """Record the recipient's consent to one purpose from its signed document."""
+
+    order: str
+    document_sha256: str
+    version: str
+    given_on: str
+    purpose: placing.Purpose = "treatment"
+
+    def decide(self, world: World, by: By) -> Decision:
+        order = permission.open_order(world, self.order)
+        if day("given_on", self.given_on) > world.now.date():
+            raise Refusal(
+                "in-the-future", "{field} is {value}, which has not come yet.", rule="R044", field="given_on",
+                value=self.given_on,
+            )  # fmt: skip
+        body = placing.Consented(
+            purpose=self.purpose,
+            document_sha256=self.document_sha256,
+            version=self.version,
+            given_on=self.given_on,
+            recorded_by=by.person,
+        )
+        return Decision(facts=(order.fact(body),))
+
+
+@command("order.withdraw_consent", "physician", "coordinator")
+class WithdrawConsent(Command):
+    """Record that consent to one purpose was withdrawn. Withdrawal from treatment also ends the order (`order.end`)."""
+
+    order: str
+    purpose: placing.Purpose
+    reason: str
+
+    def decide(self, world: World, by: By) -> Decision:
+        order = permission.known(world, self.order)
+        body = placing.ConsentWithdrawn(purpose=self.purpose, recorded_by=by.person)
+        return Decision(facts=(order.fact(body, reason=self.reason),))
+
+
+@command("order.enrol", "coordinator", "physician")
+class Enrol(Command):
+    """Record the enrolment in the trial; only an eligible patient who has consented is enrolled."""
+
+    order: str
+    protocol: str
+    subject_number: str
+    enrolled_on: str
+
+    def decide(self, world: World, by: By) -> Decision:
+        order = permission.going_on(world, self.order)
+        day("enrolled_on", self.enrolled_on)
+        refusal = permission.not_eligible(order)
+        if refusal is not None:
+            raise refusal
+        if not order.consented:
+            raise _no_consent(order)
+        body = placing.Enrolled(
+            protocol=self.protocol, subject_number=self.subject_number, enrolled_on=self.enrolled_on
+        )
+        return Decision(facts=(order.fact(body),))
+
+
+def _no_consent(order: OrderState) -> Refusal:
+    return Refusal(
+        "consent-missing",
+        "The recipient of order {order} has not consented to the treatment.",
+        remedy="Record the consent from its signed document.",
+        rule="R071",
+        order=order.name,
+    )
+
+
+def approvable(world: World, order: OrderState) -> Refusal | None:
+    """What an order lacks before it can be approved, and a collection scheduled (R071)."""
+    refusal = permission.not_eligible(order)
+    if refusal is not None:
+        return refusal
+    if not order.consented:
+        return _no_consent(order)
+    if order.basis == "trial" and not order.enrolled:
+        return Refusal(
+            "not-enrolled",
+            "The patient of order {order} is not enrolled in the trial.",
+            remedy="Record the enrolment.",
+            rule="R071",
+            order=order.name,
+        )
+    return permission.gated(world, order, permission.product_of(world, order), "order")
+
+
+@command("order.approve", "planner", "quality_assurance")
+class Approve(Command):
+    """Accept the order at the manufacturer: eligible, consented, enrolled where it is a trial."""
+
+    order: str
+    role: str
+
+    def decide(self, world: World, by: By) -> Decision:
+        order = permission.going_on(world, self.order)
+        if by.person == order.prescriber:
+            raise Refusal("own-order", "{person} cannot approve their own order.", rule="D10", person=by.person)
+        refusal = approvable(world, order)
+        if refusal is not None:
+            raise refusal
+        sign = (Need(person=by.person, meaning="approved", role=self.role),)
+        return Decision(facts=(order.fact(placing.Approved(approver=by.person)),), sign=sign)
+
+
+@command("order.allocate_chain", "coordinator", "planner")
+class AllocateChain(Command):
+    """Allocate the one chain of identity of this therapy event (R059); the case manager verifies."""
+
+    order: str
+    role: str
+
+    def decide(self, world: World, by: By) -> Decision:
+        order = permission.going_on(world, self.order)
+        if order.coi is not None:
+            raise Refusal(
+                "chain-allocated",
+                "Order {order} has the chain of identity {coi}.",
+                remedy="Every collection of this therapy event takes the same one.",
+                rule="R059",
+                order=self.order,
+                coi=order.coi,
+            )
+        if not order.approved:
+            raise Refusal(
+                "not-approved",
+                "Order {order} is not approved.",
+                remedy="Approve it first.",
+                rule="R071",
+                order=self.order,
+            )
+        pair = formed(world, order.pair)
+        coi = world.issue("coi")
+        body = placing.CoiAllocated(pair=order.pair, coi=coi, verifier=by.person)
+        facts = (
+            order.fact(body),
+            pair.fact(ChainAllocated(pair=order.pair, coi=coi, order=order.name)),
+        )
+        return Decision(facts=facts, sign=(Need(person=by.person, meaning="verified", role=self.role),))
+
+
+@command("order.record_alias", "coordinator")
+class RecordAlias(Command):
+    """Record how somebody else calls this order: a sponsor's, a hospital's or a partner's number (D1)."""
+
+    order: str
+    kind: str
+    value: str
+    issuer: str
+
+    def decide(self, world: World, by: By) -> Decision:
+        order = permission.known(world, self.order)
+        return Decision(
+            facts=(order.fact(placing.AliasRecorded(kind=self.kind, value=self.value, issuer=self.issuer)),)
+        )
+
+
+@command("order.promise_slot", "planner")
+class PromiseSlot(Command):
+    """Promise a slot of the plant; a new promise supersedes the former one."""
+
+    order: str
+    slot: str
+    collect_on: str
+    make_on: str
+    deliver_on: str
+
+    def decide(self, world: World, by: By) -> Decision:
+        order = permission.going_on(world, self.order)
+        days = [day(n, v) for n, v in (("collect_on", self.collect_on), ("make_on", self.make_on))]
+        if not days[0] <= days[1] <= day("deliver_on", self.deliver_on):
+            raise Refusal(
+                "slot-out-of-order",
+                "Slot {slot} does not collect before it makes and make before it delivers.",
+                rule="R071",
+                slot=self.slot,
+            )
+        body = placing.SlotPromised(
+            slot=self.slot,
+            collect_on=self.collect_on,
+            make_on=self.make_on,
+            deliver_on=self.deliver_on,
+            planner=by.person,
+        )
+        return Decision(facts=(order.fact(body),))
+
+
+@command("order.give_up_slot", "planner", "coordinator")
+class GiveUpSlot(Command):
+    """Give the slot back."""
+
+    order: str
+    reason: str
+
+    def decide(self, world: World, by: By) -> Decision:
+        order = permission.open_order(world, self.order)
+        if order.slot is None:
+            raise Refusal("no-slot", "Order {order} has no slot.", rule="R071", order=self.order)
+        return Decision(facts=(order.fact(placing.SlotGivenUp(slot=order.slot.slot), reason=self.reason),))
