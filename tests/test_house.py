@@ -45,7 +45,12 @@ def test_a_library_of_the_first_floor_is_light(room: str) -> None:
 def test_the_command_frame_imports_no_room_of_the_factory() -> None:
     code = "import cellwright.cli, sys; print(' '.join(n for n in sys.modules if n.startswith('cellwright')))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert set(done.stdout.split()) == {"cellwright", "cellwright.cli", "cellwright.language"}
+    assert set(done.stdout.split()) == {
+        "cellwright",
+        "cellwright.cli",
+        "cellwright.cli.frame",
+        "cellwright.language",
+    }
 
 
 FORBIDDEN_CALLS = {"now", "utcnow", "today", "uuid4", "uuid1", "uuid7", "getrandbits", "urandom"}
@@ -267,6 +272,12 @@ def test_the_version_is_one_line() -> None:
 @pytest.mark.parametrize("arguments", [["--nothing"], ["nothing"], ["--language", "fr", "--help"]])
 def test_wrong_usage_ends_with_two(arguments: list[str]) -> None:
     assert CliRunner().invoke(app, arguments).exit_code == 2
+
+
+def test_wrong_usage_is_said_in_the_language_asked_for() -> None:
+    answer = CliRunner().invoke(app, ["--language", "zh-Hans", "nothing"])
+    assert "没有命令 'nothing'。" in answer.stderr
+    assert "No such command" not in answer.output
 
 
 def test_every_verb_says_what_it_is_for_in_chinese_too() -> None:

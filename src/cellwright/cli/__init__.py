@@ -6,15 +6,20 @@ Each verb is a Typer app named `app` in a module of this folder, imported only w
 
 import os
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
+from io import StringIO
 from typing import Annotated, Any, Final
 
 import typer
 from typer.core import TyperGroup
 
 from cellwright import __version__
+from cellwright.cli.frame import spoken
 from cellwright.language import LANGUAGES, N_, _, activate, choose
+
+UsageError: Final[Any] = typer.BadParameter.__base__
 
 # verb: what it is for, in the order in which a newcomer meets them
 VERBS: Final[dict[str, str]] = {
@@ -30,8 +35,16 @@ def verbs() -> list[str]:
     return [verb for verb in VERBS if find_spec(f"cellwright.cli.{verb}")]
 
 
+def _spoken_help(get_help: Callable[[Any], str]) -> Callable[[Any], str]:
+    return lambda ctx: spoken(get_help(ctx))
+
+
 class Verbs(TyperGroup):
     """A group that knows its verbs by name and imports one when it is called."""
+
+    def get_help(self, ctx: Any) -> str:
+        """The help, its frame in the active language too."""
+        return spoken(super().get_help(ctx))
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Every verb, in the order of the table."""
@@ -41,9 +54,26 @@ class Verbs(TyperGroup):
         """The verb's own app, or None when there is no such verb."""
         if cmd_name not in verbs():
             return None
-        command = typer.main.get_command(import_module(f"cellwright.cli.{cmd_name}").app)
+        verb: typer.Typer = import_module(f"cellwright.cli.{cmd_name}").app
+        verb.rich_markup_mode, verb.pretty_exceptions_enable = None, False
+        command = typer.main.get_command(verb)
         command.name = cmd_name
+        for part in [command, *getattr(command, "commands", {}).values()]:
+            part.get_help = _spoken_help(part.get_help)
         return command
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run a verb. What the library says about wrong usage is said in the active language; exit code 2."""
+        try:
+            code = super().main(*args, **extra | {"standalone_mode": False})
+        except UsageError as error:
+            said = StringIO()
+            error.show(said)
+            sys.stderr.write(spoken(said.getvalue()))
+            code = error.exit_code
+        except typer.Abort:
+            code = 1
+        sys.exit(code if isinstance(code, int) else 0)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """The list of verbs in the help, from the table alone."""
