@@ -358,7 +358,7 @@ class LotState(State):
                 step=body.step,
                 made_at=seen.at,
             )
-        self._join(body.performer)
+        self._join(body.performer, body.verifier)
 
     def _apply_handling(self, body: Body) -> None:
         match body:

@@ -1,17 +1,20 @@
 """Making containers from containers: splits, pools, transfers, processing. Counts and volumes reconcile (R067)."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 
 from cellwright.factory.lot import division, quantity, scanning, swap
-from cellwright.factory.lot.access import workable
+from cellwright.factory.lot.access import other_person, workable
 from cellwright.factory.lot.fact.container import Draw, Made, MaterialTransferred, Transfer, VolumeMeasured
 from cellwright.factory.lot.part import FINAL_BAG, Container
 from cellwright.factory.lot.state import LotState
 from cellwright.factory.lot.step import under_way
+from cellwright.factory.order.fact.material import ContainerDisposed
 from cellwright.factory.order.figure import positive
 from cellwright.factory.order.scan import Scan, confirmed, container_name
-from cellwright.factory.record import Immutable
-from cellwright.factory.rule import By, Command, Decision, Refusal, World, command
+from cellwright.factory.order.state import OrderState
+from cellwright.factory.record import Fact, Immutable
+from cellwright.factory.rule import By, Command, Decision, Need, Refusal, World, command
 
 
 class Source(Immutable):
@@ -44,11 +47,13 @@ class TransferMaterial(Command):
     transfer: Transfer
     sources: tuple[Source, ...]
     children: tuple[Child, ...]
+    verifier: str
     waste_ml: str = "0"
     step: str | None = None
 
     def decide(self, world: World, by: By) -> Decision:
         lot = workable(world, self.lot)
+        other_person(by.person, self.verifier, self.transfer)
         scans = tuple(source.scan for source in self.sources)
         stop = swap.stopped(world, lot, by, scans, point="in_process")
         if stop is not None:
@@ -68,11 +73,17 @@ class TransferMaterial(Command):
             sources=draws,
             made=self._made(world, lot, din),
             performer=by.person,
+            verifier=self.verifier,
             waste_ml=self.waste_ml,
             step=self.step,
             pool_din=pool_din,
         )
-        return Decision(facts=(lot.fact(body),), sign=confirmed(by, "operator", scans))
+        needs = (
+            Need(person=by.person, meaning="performed", role="operator"),
+            Need(person=self.verifier, meaning="verified", role="operator"),
+        )
+        used_up = _used_up(world, lot, parents, body)
+        return Decision(facts=(lot.fact(body), *used_up), sign=(*needs, *confirmed(by, "operator", scans)))
 
     def _shape(self, parents: tuple[Container, ...]) -> None:
         names = [parent.container for parent in parents]
@@ -127,6 +138,26 @@ class TransferMaterial(Command):
             for child in self.children
             for code in (child.division or next(codes),)
         )
+
+
+def _used_up(world: World, lot: LotState, parents: tuple[Container, ...], body: MaterialTransferred) -> Iterator[Fact]:
+    """On the order's side: its containers that are empty now were used in manufacture (R074)."""
+    if lot.order is None or lot.coi is None:
+        return
+    order = world.load(OrderState, lot.order)
+    emptied = {draw.container for draw in body.sources if draw.emptied}
+    for parent in parents:
+        if parent.container in emptied and parent.container in order.containers:
+            yield order.fact(
+                ContainerDisposed(
+                    coi=lot.coi,
+                    container=parent.container,
+                    disposition="used_in_manufacture",
+                    performer=body.performer,
+                    verifier=body.verifier,
+                    lot=lot.number,
+                )
+            )
 
 
 def _cells(text: str) -> Decimal:

@@ -59,6 +59,7 @@ class MaterialTransferred(Owned):
     sources: tuple[Draw, ...]
     made: tuple[Made, ...]
     performer: Person
+    verifier: Person
     waste_ml: str = "0"
     step: str | None = None
     pool_din: Annotated[str, TAKES("din")] | None = None
