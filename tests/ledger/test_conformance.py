@@ -12,7 +12,6 @@ import pytest
 
 from cellwright.ledger import (
     BadEvent,
-    Checkpoint,
     ClaimTaken,
     Closed,
     Conflict,
@@ -22,6 +21,7 @@ from cellwright.ledger import (
     IdReused,
     Ledger,
     SimulatedClock,
+    StoredCheckpoint,
 )
 from cellwright.ledger.merkle import EMPTY_ROOT, leaf_hash, root_of
 from cellwright.ledger.proof import verify_consistency, verify_inclusion
@@ -285,7 +285,11 @@ def test_all_values_of_a_record_stay_readable_in_order(ledger: Ledger, make: Mak
 
 
 def test_checkpoints_are_kept_in_order(ledger: Ledger) -> None:
-    rows = [Checkpoint(1, "note", b"a", "t"), Checkpoint(1, "cosignature", b"b", "t"), Checkpoint(2, "note", b"c", "t")]
+    rows = [
+        StoredCheckpoint(1, "note", b"a", "t"),
+        StoredCheckpoint(1, "cosignature", b"b", "t"),
+        StoredCheckpoint(2, "note", b"c", "t"),
+    ]
     for row in rows:
         ledger.add_checkpoint(row)
     assert ledger.checkpoints() == rows

@@ -23,12 +23,11 @@ from cellwright.ledger.errors import (
     Tampered,
     Unavailable,
 )
-from cellwright.ledger.event import Checkpoint, Claim, Draft, Event, Head, Record, Snapshot
+from cellwright.ledger.event import Claim, Draft, Event, Head, Record, Snapshot, StoredCheckpoint
 from cellwright.ledger.ledger import Fold, Ledger, ledger_on, open_ledger
 
 __all__ = [
     "BadEvent",
-    "Checkpoint",
     "Claim",
     "ClaimTaken",
     "Clock",
@@ -48,6 +47,7 @@ __all__ = [
     "SimulatedClock",
     "Snapshot",
     "StorageFull",
+    "StoredCheckpoint",
     "Tampered",
     "Unavailable",
     "ledger_on",

@@ -101,8 +101,8 @@ class Claim(msgspec.Struct, frozen=True):
     pos: int
 
 
-class Checkpoint(msgspec.Struct, frozen=True):
-    """A stored statement about the ledger at some size. Later statements on the same size are further rows (E13).
+class StoredCheckpoint(msgspec.Struct, frozen=True):
+    """A kept statement about the ledger at some size. Later statements on the same size are further rows (E13).
 
     Args:
         size: events it covers.

@@ -13,7 +13,7 @@ from cellwright.ledger import proof
 from cellwright.ledger.canonical import Prepared
 from cellwright.ledger.clock import Clock, Counter, boot_counter, system_clock
 from cellwright.ledger.errors import BadEvent, ReadOnly
-from cellwright.ledger.event import DRAFTS_MAX, Checkpoint, Claim, Draft, Event, Head, Record, Snapshot, decode
+from cellwright.ledger.event import DRAFTS_MAX, Claim, Draft, Event, Head, Record, Snapshot, StoredCheckpoint, decode
 from cellwright.ledger.memory import MemoryStore
 from cellwright.ledger.proof import TiledNodes
 from cellwright.ledger.sequencer import Append, Sequencer
@@ -79,7 +79,7 @@ class Ledger:
         """The same without waiting: positions follow the order of submission. BadEvent is raised at once."""
         return self._for_writing().submit(_prepare(drafts, expected))
 
-    def add_checkpoint(self, checkpoint: Checkpoint) -> None:
+    def add_checkpoint(self, checkpoint: StoredCheckpoint) -> None:
         """Keep a signed note, cosignature or time stamp (append-only). Returns when it is durable."""
         store = self._store
         if store is None:
@@ -141,7 +141,7 @@ class Ledger:
         """Live claims whose key begins so, by key."""
         return self._reader.claims(prefix)
 
-    def checkpoints(self, kind: str | None = None) -> list[Checkpoint]:
+    def checkpoints(self, kind: str | None = None) -> list[StoredCheckpoint]:
         """Kept checkpoints, oldest first."""
         return self._reader.checkpoints(kind)
 

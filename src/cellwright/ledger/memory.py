@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from cellwright.ledger.errors import Tampered
-from cellwright.ledger.event import Checkpoint, Claim, Record, Snapshot
+from cellwright.ledger.event import Claim, Record, Snapshot, StoredCheckpoint
 from cellwright.ledger.merkle import EMPTY_ROOT
 from cellwright.ledger.store import Batch, ClaimRow, Clash, EventRow, Found, HeadMoved, HeadRow, Wanted
 
@@ -27,7 +27,7 @@ class MemoryStore:
         self._ids: dict[str, int] = {}
         self._tags: dict[str, list[int]] = defaultdict(list)
         self._claims: dict[str, list[ClaimRow]] = {}
-        self._checkpoints: list[Checkpoint] = []
+        self._checkpoints: list[StoredCheckpoint] = []
         self._snapshots: dict[tuple[str, str], Snapshot] = {}
         self._tiles: dict[tuple[int, int], bytes] = {}
         self._staged: list[Batch] = []
@@ -65,7 +65,7 @@ class MemoryStore:
         self.put(batch)
         self.commit()
 
-    def put_checkpoint(self, checkpoint: Checkpoint) -> None:
+    def put_checkpoint(self, checkpoint: StoredCheckpoint) -> None:
         with self._lock:
             self._checkpoints.append(checkpoint)
 
@@ -143,14 +143,23 @@ class MemoryStore:
         with self._lock:
             return iter([row for key in sorted(self._claims) for row in self._claims[key]])
 
-    def tag_rows(self) -> Iterator[tuple[str, list[int]]]:
+    def tags_between(self, start: int, stop: int) -> Iterator[tuple[str, str]]:
         with self._lock:
-            return iter([(tag, list(self._tags[tag])) for tag in sorted(self._tags)])
+            places = {tag: [pos for pos in self._tags[tag] if start <= pos < stop] for tag in self._tags}
+        return iter([(tag, str(found)[1:-1]) for tag, found in places.items() if found])
+
+    def position(self, stream: str, version: int) -> int | None:
+        with self._lock:
+            places = self._streams.get(stream, [])
+            return places[version] if 0 <= version < len(places) else None
+
+    def last(self) -> int:
+        return len(self._events) - 1
 
     def tile(self, level: int, index: int) -> bytes | None:
         return self._tiles.get((level, index))
 
-    def checkpoints(self, kind: str | None) -> list[Checkpoint]:
+    def checkpoints(self, kind: str | None) -> list[StoredCheckpoint]:
         with self._lock:
             return [checkpoint for checkpoint in self._checkpoints if kind in (None, checkpoint.kind)]
 
@@ -160,6 +169,9 @@ class MemoryStore:
     def snapshots(self) -> Iterator[Snapshot]:
         with self._lock:
             return iter(list(self._snapshots.values()))
+
+    def damage(self) -> list[str]:
+        return []
 
     def faults(self) -> list[str]:
         return []

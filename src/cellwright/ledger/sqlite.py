@@ -14,8 +14,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
 from importlib.resources import files
-from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -23,7 +21,7 @@ import apsw
 
 from cellwright.language import _
 from cellwright.ledger.errors import Closed, LedgerError, Locked, ReadOnly, StorageFull, Tampered, Unavailable
-from cellwright.ledger.event import Checkpoint, Claim, Record, Snapshot
+from cellwright.ledger.event import Claim, Record, Snapshot, StoredCheckpoint
 from cellwright.ledger.store import EVENTS_PER_READ, Batch, ClaimRow, Clash, EventRow, Found, HeadMoved, HeadRow, Wanted
 
 APPLICATION_ID: Final = 0x43577772  # "CWwr"
@@ -84,7 +82,6 @@ class SQLiteReader:
 
     Raises:
         LedgerError: there is no ledger at ``path``, or the SQLite library may corrupt it.
-        Tampered: a table or trigger is missing or altered.
     """
 
     def __init__(self, path: Path, vfs: str = "") -> None:
@@ -100,13 +97,6 @@ class SQLiteReader:
         found = self._rows("SELECT application_id, user_version FROM pragma_application_id, pragma_user_version")
         if found != [(APPLICATION_ID, FORMAT)]:
             raise LedgerError(_("{path} is not a ledger of format {format}.").format(path=self.path, format=FORMAT))
-        faults = self.faults()
-        if faults:
-            raise Tampered(
-                _("{path}: the ledger's tables were altered: {faults}. Restore them before writing (R002).").format(
-                    path=self.path, faults="; ".join(faults)
-                )
-            )
 
     def _reader(self) -> apsw.Connection:
         """This thread's own connection."""
@@ -176,24 +166,28 @@ class SQLiteReader:
             yield from (ClaimRow(*row) for row in rows)
             after = (rows[-1][0], rows[-1][2])
 
-    def tag_rows(self) -> Iterator[tuple[str, list[int]]]:
-        for tag, rows in groupby(self._tag_pairs(), key=itemgetter(0)):
-            yield tag, [row[1] for row in rows]
+    def tags_between(self, start: int, stop: int) -> Iterator[tuple[str, str]]:
+        # Grouped along the primary key, so positions come rising; ORDER BY inside would only sort them again.
+        sql = "SELECT tag, group_concat(pos, ', ') FROM tag WHERE pos>=? AND pos<? GROUP BY tag"
+        try:
+            yield from self._reader().execute(sql, (start, stop))
+        except apsw.Error as error:
+            raise _typed(error, self.path) from error
 
-    def _tag_pairs(self) -> Iterator[tuple[str, int]]:
-        after: tuple[str, int] = ("", -1)
-        sql = "SELECT tag, pos FROM tag WHERE (tag, pos)>(?,?) ORDER BY tag, pos LIMIT ?"
-        while rows := self._rows(sql, (*after, EVENTS_PER_READ)):
-            yield from rows
-            after = rows[-1]
+    def position(self, stream: str, version: int) -> int | None:
+        rows = self._rows("SELECT pos FROM event WHERE stream=? AND version=?", (stream, version))
+        return rows[0][0] if rows else None
+
+    def last(self) -> int:
+        return int(self._rows("SELECT coalesce(max(pos), -1) FROM event")[0][0])
 
     def tile(self, level: int, index: int) -> bytes | None:
         rows = self._rows("SELECT hashes FROM tile WHERE level=? AND n=?", (level, index))
         return rows[0][0] if rows else None
 
-    def checkpoints(self, kind: str | None) -> list[Checkpoint]:
+    def checkpoints(self, kind: str | None) -> list[StoredCheckpoint]:
         sql = "SELECT size, kind, body, at FROM checkpoint WHERE kind=coalesce(?, kind) ORDER BY seq"
-        return [Checkpoint(*row) for row in self._rows(sql, (kind,))]
+        return [StoredCheckpoint(*row) for row in self._rows(sql, (kind,))]
 
     def snapshot(self, stream: str, fold: str) -> Snapshot | None:
         sql = "SELECT stream, fold, version, pos, state FROM snapshot WHERE stream=? AND fold=?"
@@ -205,6 +199,9 @@ class SQLiteReader:
             snapshot = self.snapshot(stream, fold)
             if snapshot:
                 yield snapshot
+
+    def damage(self) -> list[str]:
+        return [row[0] for row in self._rows("PRAGMA integrity_check(100)") if row[0] != "ok"]
 
     def faults(self) -> list[str]:
         found, shipped = _schema(self._reader()), _shipped()
@@ -230,6 +227,7 @@ class SQLiteStore(SQLiteReader):
 
     Raises:
         Locked: another process has it open for writing.
+        Tampered: a table or trigger is missing or altered.
     """
 
     shared = False
@@ -247,9 +245,19 @@ class SQLiteStore(SQLiteReader):
             self._writer = _connect(path, flags, vfs)
             _prepare(self._writer, path, create)
             super().__init__(path, vfs)
+            self._check_schema()
         except BaseException:
             self._release()
             raise
+
+    def _check_schema(self) -> None:
+        faults = self.faults()
+        if faults:
+            raise Tampered(
+                _("{path}: the ledger's tables were altered: {faults}. Nothing is written to it (R002).").format(
+                    path=self.path, faults="; ".join(faults)
+                )
+            )
 
     # writing
 
@@ -314,7 +322,7 @@ class SQLiteStore(SQLiteReader):
         self.put(batch)
         self.commit()
 
-    def put_checkpoint(self, checkpoint: Checkpoint) -> None:
+    def put_checkpoint(self, checkpoint: StoredCheckpoint) -> None:
         self._write(
             "INSERT INTO checkpoint(size, kind, body, at) VALUES(?,?,?,?)",
             (checkpoint.size, checkpoint.kind, checkpoint.body, checkpoint.at),
