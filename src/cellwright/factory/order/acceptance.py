@@ -35,24 +35,31 @@ def sound(shipment: ShipmentState) -> Refusal | None:
         )
     match shipment.temperature:
         case None:
-            return _cold_chain(shipment, "has not been read from its loggers", "Read the loggers.")
+            return Refusal(
+                "temperature-not-read",
+                "The loggers of shipment {shipment} have not been read.",
+                remedy="Read them; what is not known is not in range.",
+                rule="R118",
+                shipment=shipment.name,
+            )
         case "to_assess":
-            return _cold_chain(shipment, "left its limits or has a gap", "Quality assurance assesses it.")
+            return Refusal(
+                "temperature-to-assess",
+                "The temperature of shipment {shipment} left its limits, or is not known for some of the way.",
+                remedy="Quality assurance assesses the excursion or the gap.",
+                rule="R118",
+                shipment=shipment.name,
+            )
         case "not_usable":
-            return _cold_chain(shipment, "was found to have spoiled the contents", "Dispose of the contents.")
+            return Refusal(
+                "temperature-spoiled",
+                "The contents of shipment {shipment} were found not usable after an excursion or a gap.",
+                remedy="Dispose of them.",
+                rule="R118",
+                shipment=shipment.name,
+            )
         case "in_limits" | "usable":
             return None
-
-
-def _cold_chain(shipment: ShipmentState, what: str, remedy: str) -> Refusal:
-    return Refusal(
-        "temperature-not-cleared",
-        "The temperature of shipment {shipment} {what}. {todo}",
-        rule="R118",
-        shipment=shipment.name,
-        what=what,
-        todo=remedy,
-    )
 
 
 def too_old(world: World, order: OrderState, name: str, container: ContainerState) -> Refusal | None:
@@ -127,7 +134,7 @@ class AcceptBags(Command):
     def decide(self, world: World, by: By) -> Decision:
         order = permission.going_on(world, self.order)
         shipment = shipment_known(world, self.shipment)
-        names = _from(order, shipment, "received")
+        names = _from(order, shipment, "received", "quarantined")
         refusal = sound(shipment)
         if refusal is not None:
             raise refusal

@@ -108,9 +108,9 @@ def _unmet(world: World, order: OrderState, gate: Gate) -> Refusal | None:
         case "eligibility":
             return not_eligible(order)
         case "consent":
-            return None if order.consented else _missing(order, gate.act, "the recipient's consent")
+            return None if order.consented else no_consent(order)
         case "enrolment":
-            return None if order.enrolled or order.basis != "trial" else _missing(order, gate.act, "the enrolment")
+            return None if order.enrolled or order.basis != "trial" else not_enrolled(order)
         case "donor_status":
             return processable(world.load(PairState, order.pair))
         case "prior_product_infused":
@@ -120,15 +120,25 @@ def _unmet(world: World, order: OrderState, gate: Gate) -> Refusal | None:
             return None
 
 
-def _missing(order: OrderState, act: str, what: str) -> Refusal:
+def no_consent(order: OrderState) -> Refusal:
+    """The recipient has not consented to the treatment, or no longer does."""
     return Refusal(
-        "gate-closed",
-        "{act} of order {order} waits for {what}.",
-        remedy="Record it; then ask again.",
+        "consent-missing",
+        "The recipient of order {order} has not consented to the treatment.",
+        remedy="Record the consent from its signed document.",
         rule="R071",
         order=order.name,
-        act=act,
-        what=what,
+    )
+
+
+def not_enrolled(order: OrderState) -> Refusal:
+    """The product is given in a trial and the patient is not in it."""
+    return Refusal(
+        "not-enrolled",
+        "The patient of order {order} is not enrolled in the trial.",
+        remedy="Record the enrolment.",
+        rule="R071",
+        order=order.name,
     )
 
 

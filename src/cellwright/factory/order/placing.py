@@ -197,21 +197,11 @@ class Enrol(Command):
         if refusal is not None:
             raise refusal
         if not order.consented:
-            raise _no_consent(order)
+            raise permission.no_consent(order)
         body = placing.Enrolled(
             protocol=self.protocol, subject_number=self.subject_number, enrolled_on=self.enrolled_on
         )
         return Decision(facts=(order.fact(body),))
-
-
-def _no_consent(order: OrderState) -> Refusal:
-    return Refusal(
-        "consent-missing",
-        "The recipient of order {order} has not consented to the treatment.",
-        remedy="Record the consent from its signed document.",
-        rule="R071",
-        order=order.name,
-    )
 
 
 def approvable(world: World, order: OrderState) -> Refusal | None:
@@ -220,15 +210,9 @@ def approvable(world: World, order: OrderState) -> Refusal | None:
     if refusal is not None:
         return refusal
     if not order.consented:
-        return _no_consent(order)
+        return permission.no_consent(order)
     if order.basis == "trial" and not order.enrolled:
-        return Refusal(
-            "not-enrolled",
-            "The patient of order {order} is not enrolled in the trial.",
-            remedy="Record the enrolment.",
-            rule="R071",
-            order=order.name,
-        )
+        return permission.not_enrolled(order)
     return permission.gated(world, order, permission.product_of(world, order), "order")
 
 

@@ -56,12 +56,11 @@ def _bounded(scan: Scan, kind: str) -> str:
     if not text or len(text) > MAX_SCAN or not text.isprintable():
         raise Refusal(
             "scan-not-understood",
-            "{scanned} is not a {kind}: {why}",
+            "{scanned} is not a {kind}: it is empty, too long, or has unprintable characters.",
             remedy="Scan the label that is asked for; if it is damaged, open an identity case.",
             rule="R079",
             scanned=text[:40],
             kind=kind,
-            why="empty, too long, or with unprintable characters",
         )
     return text
 
@@ -121,12 +120,11 @@ def item(scan: Scan, kind: str) -> str:
     if text.startswith(("&", "=")):
         raise Refusal(
             "scan-not-understood",
-            "{scanned} is not a {kind}: {why}",
+            "{scanned} is not a {kind}: its data identifier says that it is another kind of code.",
             remedy="Scan the label that is asked for; if it is damaged, open an identity case.",
             rule="R079",
             scanned=text,
             kind=kind,
-            why="its data identifier says that it is another kind of code",
         )
     return text
 

@@ -117,6 +117,8 @@ class OrderState(State):
         self.subject_number: str | None = None
         self.approved = False
         self.coi: str | None = None
+        self.former_coi: tuple[str, ...] = ()
+        """Chains of identity that were issued wrongly and superseded."""
         self.aliases: dict[str, str] = {}
         self.slot: placing.SlotPromised | None = None
         self.collections: tuple[Donation, ...] = ()
@@ -190,6 +192,8 @@ class OrderState(State):
                 self.approved = True
             case placing.CoiAllocated():
                 self.coi = body.coi
+            case placing.CoiSuperseded():
+                self.coi, self.former_coi = body.coi, (*self.former_coi, body.superseded)
             case placing.AliasRecorded():
                 self.aliases[body.kind] = body.value
             case placing.SlotPromised():

@@ -11,6 +11,7 @@ from cellwright.factory.record import Body, event
 BagName = Annotated[str, EXPECTS("container")]
 Stage = Literal["thaw", "infusion"]
 EndReason = Literal["death", "progression", "withdrawal", "physician_decision", "manufacturing_failure", "other"]
+FollowUpKind = Literal["adverse_reaction", "response", "follow_up"]
 Severity = Literal["minor", "major", "critical"]
 
 
@@ -183,7 +184,7 @@ class Ended(Body):
 class FollowedUp(Body):
     """An adverse reaction, a response or a follow-up visit after infusion; the lot's release stays as it was (D23)."""
 
-    kind: Literal["adverse_reaction", "response", "follow_up"]
+    kind: FollowUpKind
     finding: str
     on: str
     lots: tuple[Lot, ...]

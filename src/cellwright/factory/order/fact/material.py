@@ -33,6 +33,7 @@ class Given(Part):
     coi: Coi
     pair: Pair
     containers: tuple[Annotated[str, RELEASES("container")], ...]
+    dins: tuple[Annotated[str, RELEASES("din")], ...] = ()
 
 
 class Taken(Part):
@@ -41,6 +42,7 @@ class Taken(Part):
     coi: Coi
     pair: Pair
     containers: tuple[Annotated[str, TAKES("container")], ...]
+    dins: tuple[Annotated[str, TAKES("din")], ...] = ()
 
 
 @event("order.collection_scheduled")
@@ -230,6 +232,14 @@ class Inherited(Part):
     history: tuple[str, ...] = ()
     back_up: bool = False
     """Kept as back-up cells before; their age does not count as holding time."""
+
+
+@event("order.material_rebound")
+class MaterialRebound(Body):
+    """What was bound to a wrongly issued chain of identity is bound to the one that supersedes it (D1)."""
+
+    given: Given
+    taken: Taken
 
 
 @event("order.stored")

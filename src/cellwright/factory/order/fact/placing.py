@@ -93,6 +93,17 @@ class CoiAllocated(Body):
     verifier: Person
 
 
+@event("order.coi_superseded")
+class CoiSuperseded(Body):
+    """A wrongly issued chain of identity is superseded; the old one stays taken and is never given again (D1)."""
+
+    pair: Annotated[str, SELF("pair")]
+    superseded: Annotated[str, NAMES("coi")]
+    coi: Annotated[str, TAKES("coi")]
+    assessor: Person
+    verifier: Person
+
+
 @event("order.alias_recorded")
 class AliasRecorded(Body):
     """How somebody else calls this order or its chain of identity: a foreign number, never a key here (D1)."""
