@@ -3,6 +3,7 @@
 `python -m tools.catalogue` writes, `--check` only looks. Both fail when a message has no translation yet.
 """
 
+import ast
 import sys
 from datetime import UTC, datetime
 from io import BytesIO
@@ -52,7 +53,23 @@ def extracted() -> Catalog:
         template.add(message, locations=[(f"src/cellwright/{name}", 0)], auto_comments=comments, context=context)
     for sentence in events.summaries():
         template.add(sentence, locations=[("src/cellwright/factory", 0)])
+    for path in sorted(SOURCE.rglob("*.py")):
+        for sentence in refusals(path.read_text(encoding="utf-8")):
+            template.add(sentence, locations=[(path.relative_to(ROOT).as_posix(), 0)])
     return template
+
+
+def refusals(source: str) -> list[str]:
+    """What the refusals of a file say and advise: `Refusal(code, text, remedy=...)` carries messages without marking them."""
+    if "Refusal(" not in source:
+        return []
+    calls = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
+    refused = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "Refusal"]
+    said = [call.args[1] for call in refused if len(call.args) > 1]
+    said += [keyword.value for call in refused for keyword in call.keywords if keyword.arg == "remedy"]
+    return [
+        node.value for node in said if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value
+    ]
 
 
 def read(language: str) -> Catalog:
