@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from hashlib import sha256
@@ -16,9 +17,10 @@ from cellwright.ledger.canonical import encode
 from cellwright.ledger.merkle import Frontier, leaf_hash, root_of
 from cellwright.ledger.note import Checkpoint, Note, SignatureType
 from cellwright.ledger.scan import CHUNK, scan
+from cellwright.ledger.share import Share
 from cellwright.ledger.signing_key import SigningKey
 from cellwright.ledger.sqlite import SQLiteReader
-from cellwright.ledger.verify import Share, _shares, verify
+from cellwright.ledger.verify import _shares, verify
 
 Make = Callable[..., Draft]
 EVENTS = 2 * CHUNK + 37
@@ -339,7 +341,7 @@ def test_another_process_finds_the_same(path: Path, edit: Editor, monkeypatch: p
     edit("UPDATE event SET type='other' WHERE pos=400")
     edit.done()
     alone = check(path)
-    monkeypatch.setattr("cellwright.ledger.verify.ALONE_BELOW", 1)
+    monkeypatch.setattr(sys.modules["cellwright.ledger.verify"], "ALONE_BELOW", 1)
     with open_ledger(path, read_only=True) as ledger:
         together = verify(ledger, processes=2)
     assert [(finding.kind, finding.pos) for finding in together.findings] == alone == [("column", 400)]

@@ -25,6 +25,8 @@ from cellwright.ledger.errors import (
 )
 from cellwright.ledger.event import Claim, Draft, Event, Head, Record, Snapshot, StoredCheckpoint
 from cellwright.ledger.ledger import Fold, Ledger, ledger_on, open_ledger
+from cellwright.ledger.scan import Finding
+from cellwright.ledger.verify import Verification, verify
 
 __all__ = [
     "BadEvent",
@@ -35,6 +37,7 @@ __all__ = [
     "Conflict",
     "Draft",
     "Event",
+    "Finding",
     "Fold",
     "HardStop",
     "Head",
@@ -50,7 +53,9 @@ __all__ = [
     "StoredCheckpoint",
     "Tampered",
     "Unavailable",
+    "Verification",
     "ledger_on",
     "open_ledger",
     "system_clock",
+    "verify",
 ]

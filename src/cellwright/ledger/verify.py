@@ -27,6 +27,7 @@ from cellwright.ledger.merkle import EMPTY_ROOT, node_hash
 from cellwright.ledger.note import Checkpoint, Note, NoteError, VerifierKey, open_checkpoint
 from cellwright.ledger.proof import TiledNodes
 from cellwright.ledger.scan import CHUNK, ClaimMoves, Finding, Peak, Stretch, scan
+from cellwright.ledger.share import Share
 from cellwright.ledger.store import ClaimRow, Reader
 
 ALONE_BELOW: Final = 16_384
@@ -45,15 +46,6 @@ class Verification(msgspec.Struct, frozen=True):
     def head(self) -> Head:
         """What a later verification can start from."""
         return Head(self.size, self.root)
-
-
-class Share(msgspec.Struct, frozen=True):
-    """What one process is asked to do."""
-
-    where: str
-    start: int
-    stop: int
-    cuts: list[int]
 
 
 def verify(
@@ -240,26 +232,13 @@ def _shares(where: str, start: int, stop: int, cuts: Sequence[int], processes: i
 
 def _ask(share: Share) -> Stretch:
     """Have another process scan. It is told where through its standard input, which no other user can read."""
-    command = [sys.executable, "-m", "cellwright.ledger.verify"]
+    command = [sys.executable, "-c", "from cellwright.ledger.share import answer; answer()"]
     done = subprocess.run(command, input=msgspec.json.encode(share), capture_output=True, check=False, env=os.environ)
     if done.returncode != 0:
         raise LedgerError(
             _("A process of the verification failed: {why}").format(why=done.stderr.decode(errors="replace"))
         )
     return msgspec.msgpack.decode(done.stdout, type=Stretch)
-
-
-def answer() -> None:
-    """The other side of `_ask`: read a share, write a stretch."""
-    import gc
-
-    from cellwright.ledger.ledger import open_ledger
-
-    gc.disable()  # nothing here is cyclic, and the process is short
-    share = msgspec.json.decode(sys.stdin.buffer.read(), type=Share)
-    with open_ledger(share.where, read_only=True) as ledger:
-        stretch = scan(ledger.store, share.start, share.stop, share.cuts)
-    sys.stdout.buffer.write(msgspec.msgpack.encode(stretch))
 
 
 def _streams(reader: Reader, stretches: Sequence[Stretch], start: int) -> Iterator[Finding]:
@@ -359,7 +338,3 @@ def _snapshots(ledger: Ledger, fold: Fold[Any], size: int) -> Iterator[Finding]:
                 kept.pos,
                 _("the snapshot of {stream} is not what its events give").format(stream=kept.stream),
             )
-
-
-if __name__ == "__main__":
-    answer()
