@@ -182,10 +182,10 @@ class ResultAttested(Owned):
 
 @event("quality.result_verified")
 class ResultVerified(Body):
-    """A second person compared the result with its file or original."""
+    """A second person compared the results of one worksheet with their files or originals."""
 
     lot: Lot
-    result: str
+    results: tuple[str, ...]
     verifier: Person
 
 

@@ -23,6 +23,10 @@ class QualityState(State):
         self.results: dict[str, Result] = {}
         self.cultures: dict[str, Culture] = {}
         self.investigations: dict[str, Investigation] = {}
+        self.result_leaves: dict[str, bytes] = {}
+        """Leaf hash of the event of each result: what a verifier's signature is bound to."""
+        self.recorded_by: dict[str, str] = {}
+        """Who brought each result into the record: the analyst, or who transcribed it."""
         self.files: dict[str, tuple[str, ...]] = {}
         """SHA-256 of a raw file to the results read from it."""
         self.leaves: tuple[bytes, ...] = ()
@@ -61,14 +65,15 @@ class QualityState(State):
     def _apply_result(self, body: Body, seen: Seen) -> None:
         match body:
             case fact.ResultRecomputed():
-                self._take(recomputed(body, seen.at))
+                self._take(recomputed(body, seen.at), body.analyst, seen.leaf)
                 self.files[body.file.sha256] = (*self.files.get(body.file.sha256, ()), body.result)
                 self._join(body.analyst, body.second, *body.hands)
             case fact.ResultAttested():
-                self._take(attested(body, seen.at))
+                self._take(attested(body, seen.at), body.transcriber, seen.leaf)
                 self._join(body.transcriber, body.analyst)
             case fact.ResultVerified():
-                self._change(body.result, status="verified", verifier=body.verifier)
+                for result in body.results:
+                    self._change(result, status="verified", verifier=body.verifier)
                 self._join(body.verifier)
             case fact.ResultInvalidated():
                 self._change(body.result, status="invalidated", reason=body.cause)
@@ -132,8 +137,10 @@ class QualityState(State):
             case _:
                 pass
 
-    def _take(self, result: Result) -> None:
+    def _take(self, result: Result, recorder: str, leaf: bytes) -> None:
         self.results[result.id] = result
+        self.recorded_by[result.id] = recorder
+        self.result_leaves[result.id] = leaf
         if result.stands_for:
             self._change(result.stands_for, status="superseded", reason=result.id)
         known = self.investigations.get(result.retest_of)

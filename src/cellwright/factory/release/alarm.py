@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from cellwright.factory import people
+from cellwright.factory.lot.state import LotState
 from cellwright.factory.record import Fact
 from cellwright.factory.release.fact import Addressee, Cause, NotificationDue, Suspended
 from cellwright.factory.release.state import ReleaseState
@@ -19,7 +20,7 @@ NOTIFY_WITHIN: dict[Addressee, timedelta] = {
 def stop_and_notify(
     world: World,
     release: ReleaseState,
-    owner: dict[str, str | None],
+    lot: LotState,
     cause: Cause,
     text: str,
     results: tuple[str, ...] = (),
@@ -27,33 +28,34 @@ def stop_and_notify(
     """The suspension and the notifications with their clocks, all of one decision (R108).
 
     Args:
-        owner: `{"coi": …}` or `{"stock": …}` of the lot.
         cause: what turned.
         text: what happened, in words, for those who are told.
         results: results it rests on.
     """
-    lot = release.lot
     facts: list[Fact] = []
     if release.outgoing:
-        facts.append(release.fact(Suspended(lot=lot, cause=cause, text=text, results=results, **owner)))
-    return (*facts, *notifications(world, release, owner, cause, text))
+        facts.append(
+            release.fact(
+                Suspended(lot=lot.number, coi=lot.coi, stock=lot.stock, cause=cause, text=text, results=results)
+            )
+        )
+    return (*facts, *notifications(world, release, lot, cause, text))
 
 
-def notifications(
-    world: World, release: ReleaseState, owner: dict[str, str | None], cause: Cause, text: str
-) -> tuple[Fact, ...]:
+def notifications(world: World, release: ReleaseState, lot: LotState, cause: Cause, text: str) -> tuple[Fact, ...]:
     """One notification for each who must be told, numbered on from those the lot has."""
     start = len(release.notifications) + 1
     return tuple(
         release.fact(
             NotificationDue(
-                lot=release.lot,
-                notification=f"{release.lot}-NT{number:02d}",
+                lot=lot.number,
+                coi=lot.coi,
+                stock=lot.stock,
+                notification=f"{lot.number}-NT{number:02d}",
                 addressee=addressee,
                 cause=cause,
                 text=text,
                 due=people.stamp(world.now + within),
-                **owner,
             )
         )
         for number, (addressee, within) in enumerate(NOTIFY_WITHIN.items(), start)
