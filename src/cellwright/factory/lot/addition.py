@@ -1,6 +1,7 @@
 """Adding materials: each addition is one interaction with one stamp, confirmed by scan (R006, R049)."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from cellwright.factory.lot import scanning, swap
 from cellwright.factory.lot.access import workable
@@ -38,7 +39,7 @@ class AddMaterial(Command):
         if stop is not None:
             return stop
         positive("quantity", self.quantity)
-        for refusal in unsuitable(world, step, material, self.code, self.unit):
+        for refusal in unsuitable(step, material, self.code, self.unit, world.now):
             raise refusal
         into = None if self.into is None else scanning.identified(scanning.container(lot, self.into)).container
         body = MaterialAdded(
@@ -63,7 +64,7 @@ class AddMaterial(Command):
         )
 
 
-def unsuitable(world: World, step: Step, material: MaterialState, code: str, unit: str) -> Iterator[Refusal]:
+def unsuitable(step: Step, material: MaterialState, code: str, unit: str, at: datetime) -> Iterator[Refusal]:
     """What stands against using a material lot in a step: each reason has its own code (R049)."""
     planned_use = next((use for use in step.materials if use.code == code), None)
     if planned_use is None:
@@ -85,6 +86,6 @@ def unsuitable(world: World, step: Step, material: MaterialState, code: str, uni
             wanted=planned_use.unit,
             unit=unit,
         )
-    refusal = material.usable(world.now, code)
+    refusal = material.usable(at, code)
     if refusal is not None:
         yield refusal

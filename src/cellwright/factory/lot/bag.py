@@ -8,7 +8,7 @@ from cellwright.factory.lot.access import certain, container, known, other_perso
 from cellwright.factory.lot.fact.container import BagFrozen, BagMoved, BagTakenOut, ContainerDisposed, Disposition
 from cellwright.factory.lot.part import Container
 from cellwright.factory.lot.state import LotState
-from cellwright.factory.order.scan import Scan, item
+from cellwright.factory.order.scan import SEPARATOR, Scan, item
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, World, command
 
 Purpose = Literal["pack_out", "destruction", "investigation", "other_use"]
@@ -61,7 +61,7 @@ class FreezeBag(Command):
         if isinstance(found, Decision):
             return found
         bag, cassette = found
-        serial = item(self.cassette, "cassette").partition(scanning.SEPARATOR)[0]
+        serial = item(self.cassette, "cassette").partition(SEPARATOR)[0]
         if bag.container != cassette.container or bag.cassette != serial:
             raise Refusal(
                 "bag-not-cassette",

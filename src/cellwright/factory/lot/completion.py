@@ -1,6 +1,8 @@
 """Completing a step: an observation, always recordable; whatever was wrong with it is recorded beside it (D7, R041)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from datetime import datetime
+from typing import NamedTuple
 
 from msgspec import field
 
@@ -15,7 +17,7 @@ from cellwright.factory.lot.procedure import ended
 from cellwright.factory.lot.quantity import duration, iso, moment
 from cellwright.factory.lot.reading import Measured, judged, outside, parameter_of
 from cellwright.factory.lot.state import LotState
-from cellwright.factory.lot.step import planned, under_way
+from cellwright.factory.lot.step import Entry, late, planned, under_way
 from cellwright.factory.recipe.recipe import Recipe, Step
 from cellwright.factory.record import Fact
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, World, command
@@ -53,11 +55,16 @@ class CompleteStep(Command):
                 performer=state.performer,
             )
         needs = signatures(step, by.person, self.verifier, self.signers)
-        readings = tuple(judged(world, step, measured) for measured in self.readings)
-        all_there(step, state, readings, self.not_taken)
-        facts = completed(lot, recipe, step, by.person, self.verifier, readings, self.not_taken)
-        findings = tuple(found(world, lot, step, state, by.person, self.verifier, readings, self.not_taken))
-        return Decision(facts=(*facts, *recorded(lot, findings)), sign=needs)
+        done = Done(
+            performer=by.person,
+            verifier=self.verifier,
+            readings=tuple(judged(world, step, measured) for measured in self.readings),
+            not_taken=self.not_taken,
+            at=world.now,
+        )
+        all_there(step, state, done)
+        facts = completed(lot, recipe, step, done)
+        return Decision(facts=(*facts, *recorded(lot, found(world, lot, step, state, done))), sign=needs)
 
     def _one_at_a_time(self, step: Step) -> None:
         critical = [m.parameter for m in self.readings if parameter_of(step, m.parameter).critical]
@@ -69,6 +76,17 @@ class CompleteStep(Command):
                 rule="R006",
                 parameters=", ".join(critical),
             )
+
+
+class Done(NamedTuple):
+    """A step as it was done, by whom, and with which values."""
+
+    performer: str
+    verifier: str | None
+    readings: tuple[Reading, ...]
+    not_taken: dict[str, str]
+    at: datetime
+    """When it was over: now, or the time a sheet claims."""
 
 
 def signatures(step: Step, performer: str, verifier: str | None, signers: dict[str, str]) -> tuple[Need, ...]:
@@ -105,10 +123,10 @@ def signatures(step: Step, performer: str, verifier: str | None, signers: dict[s
     return tuple(needs)
 
 
-def all_there(step: Step, state: StepState | None, readings: Iterable[Reading], not_taken: dict[str, str]) -> None:
+def all_there(step: Step, state: StepState, done: Done) -> None:
     """Raises Refusal `reading-missing` while a value is neither recorded nor said, with a reason, to have been missed."""
-    there = {r.parameter for r in readings} | (set(state.readings) if state is not None else set())
-    missing = [p.id for p in step.parameters if p.id not in there and not not_taken.get(p.id, "").strip()]
+    there = {r.parameter for r in done.readings} | set(state.readings)
+    missing = [p.id for p in step.parameters if p.id not in there and not done.not_taken.get(p.id, "").strip()]
     if missing:
         raise Refusal(
             "reading-missing",
@@ -120,31 +138,18 @@ def all_there(step: Step, state: StepState | None, readings: Iterable[Reading], 
         )
 
 
-def completed(
-    lot: LotState,
-    recipe: Recipe,
-    step: Step,
-    performer: str,
-    verifier: str | None,
-    readings: tuple[Reading, ...],
-    not_taken: dict[str, str],
-    *,
-    late_entry: bool = False,
-    reason: str | None = None,
-    claimed_at: str | None = None,
-) -> tuple[Fact, ...]:
+def completed(lot: LotState, recipe: Recipe, step: Step, done: Done, entry: Entry | None = None) -> tuple[Fact, ...]:
     """The facts of a step's end: the step with the waits it starts, and its unit procedure where it was the last."""
     body = StepCompleted(
         step=step.id,
-        performer=performer,
-        verifier=verifier,
-        readings=readings,
-        not_taken=tuple(NotTaken(parameter=name, why=why) for name, why in sorted(not_taken.items())),
-        late_entry=late_entry,
+        performer=done.performer,
+        verifier=done.verifier,
+        readings=done.readings,
+        not_taken=tuple(NotTaken(parameter=name, why=why) for name, why in sorted(done.not_taken.items())),
+        late_entry=entry is not None,
         holds=tuple(_holds(recipe, step)),
     )
-    fact = lot.fact(body, reason=reason, claimed_at=claimed_at)
-    return (fact, *ended(lot, recipe, recipe.unit_of(step.id), lot.done | {step.id}))
+    return (late(lot, body, entry), *ended(lot, recipe, recipe.unit_of(step.id), lot.done | {step.id}))
 
 
 def _holds(recipe: Recipe, step: Step) -> Iterator[Hold]:
@@ -158,24 +163,15 @@ def _holds(recipe: Recipe, step: Step) -> Iterator[Hold]:
             )
 
 
-def found(
-    world: World,
-    lot: LotState,
-    step: Step,
-    state: StepState,
-    performer: str,
-    verifier: str | None,
-    readings: tuple[Reading, ...],
-    not_taken: dict[str, str],
-) -> Iterator[Finding]:
+def found(world: World, lot: LotState, step: Step, state: StepState, done: Done) -> Iterator[Finding]:
     """What was wrong with a step that is done: nothing of it keeps the step from being recorded (D7)."""
-    yield from (f for r in readings if (f := outside(step, r)) is not None)
-    yield from _missed(step, not_taken)
-    yield from duration_kept(step, state, people.stamp(world.now))
-    for person in (performer, verifier):
+    yield from (f for r in done.readings if (f := outside(step, r)) is not None)
+    yield from _missed(step, done.not_taken)
+    yield from _took(step, state, done.at)
+    for person in (done.performer, done.verifier):
         if person is not None:
-            yield from readiness.of_person(people.load(world, person), lot, step, world.now)
-    yield from readiness.of_equipment(world, lot, step, state.equipment)
+            yield from readiness.of_person(people.load(world, person), lot, step, done.at)
+    yield from readiness.of_equipment(world, lot, step, state.equipment, done.at)
     yield from _not_used(step, state)
     yield from _not_made(lot, step)
     if lot.in_doubt:
@@ -197,11 +193,11 @@ def _missed(step: Step, not_taken: dict[str, str]) -> Iterator[Finding]:
         yield Finding(refusal, "major" if parameter_of(step, name).critical else "minor", step=step.id)
 
 
-def duration_kept(step: Step, state: StepState, end: str) -> Iterator[Finding]:
+def _took(step: Step, state: StepState, end: datetime) -> Iterator[Finding]:
     """Whether a step took as long as the recipe says; the limits themselves are within (R050)."""
     if state.duration_min is None or state.duration_max is None:
         return
-    took = moment(end) - moment(state.started)
+    took = end - moment(state.started)
     if duration(state.duration_min) <= took <= duration(state.duration_max):
         return
     refusal = Refusal(

@@ -60,8 +60,3 @@ def using(world: World, equipment: str) -> tuple[str, ...]:
     return tuple(
         name for name in names if any(equipment in s.equipment for s in world.load(LotState, name).steps.values())
     )
-
-
-def without_end(lot: LotState) -> tuple[str, ...]:
-    """Containers of a lot that have no final disposition yet (R074)."""
-    return tuple(name for name, one in lot.containers.items() if one.disposition is None)

@@ -3,6 +3,7 @@
 from cellwright.factory.lot.access import other_person
 from cellwright.factory.lot.fact.life import LotIssued
 from cellwright.factory.lot.state import LotState
+from cellwright.factory.order import permission
 from cellwright.factory.order.fact.material import LotLinked
 from cellwright.factory.order.state import OrderState
 from cellwright.factory.portfolio.product import Product
@@ -55,8 +56,7 @@ class IssueLot(Command):
 
     def _personal(self, world: World, by: By) -> Decision:
         assert self.order is not None
-        order = world.load(OrderState, self.order)
-        may_be_made(order)
+        order = permission.going_on(world, self.order)
         product = world.definition(Product, order.product, order.product_version)
         if not product.personal:
             raise _wrong_kind(product)
@@ -84,7 +84,7 @@ class IssueLot(Command):
     def _body(self, world: World, lot: LotState, product: Product, by: By, order: OrderState | None) -> LotIssued:
         recipe = world.definition(Recipe, product.recipe, product.recipe_version)
         return LotIssued(
-            coi=order.coi if order is not None else None,
+            coi=permission.chain(order) if order is not None else None,
             pair=order.pair if order is not None else None,
             order=order.name if order is not None else None,
             market=order.market if order is not None else None,
@@ -116,32 +116,3 @@ def _wrong_kind(product: Product) -> Refusal:
         product=product.id,
         unit=product.unit,
     )
-
-
-def may_be_made(order: OrderState) -> None:
-    """Raises Refusal unless something may be made for this order at this moment."""
-    if not order.exists:
-        raise Refusal("unknown-order", "There is no order {order}.", order=order.name)
-    if order.coi is None:
-        raise Refusal(
-            "coi-not-allocated",
-            "Order {order} has no chain of identity.",
-            remedy="Approve the order and allocate it first.",
-            rule="R059",
-            order=order.name,
-        )
-    if order.closed or order.withdrawn is not None:
-        raise Refusal(
-            "order-ended",
-            "Order {order} has ended; nothing more is made for it.",
-            rule="D22",
-            order=order.name,
-        )
-    if order.in_doubt:
-        raise Refusal(
-            "identity-in-doubt",
-            "An identity case touches order {order}.",
-            remedy="Quality assurance closes the case first.",
-            rule="R066",
-            order=order.name,
-        )

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from cellwright.factory.lot import scanning, swap
-from cellwright.factory.lot.access import container, other_person, workable
+from cellwright.factory.lot.access import container, known, other_person, workable
 from cellwright.factory.lot.fact.container import (
     ContainerDetached,
     LabelApplied,
@@ -14,8 +14,9 @@ from cellwright.factory.lot.fact.container import (
 )
 from cellwright.factory.lot.part import Container, Label
 from cellwright.factory.lot.state import LotState
+from cellwright.factory.order.case import CaseState
 from cellwright.factory.order.pair import PairState
-from cellwright.factory.order.scan import Scan, confirmed, item
+from cellwright.factory.order.scan import SEPARATOR, Scan, confirmed, item
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, World, command
 
 Place = Literal["container", "cassette"]
@@ -61,6 +62,35 @@ def _known(lot: LotState, label: str) -> Label:
     return found
 
 
+def _supervised(world: World, number: str, name: str) -> LotState:
+    """A lot whose container is labelled anew after an investigation that showed whose it is (D4).
+
+    Raises:
+        Refusal: `case-not-of-lot`, or `identity-not-shown` while the investigation has not shown it.
+    """
+    lot = known(world, number)
+    case = world.load(CaseState, name)
+    if lot.number not in case.lots:
+        raise Refusal("case-not-of-lot", "Case {case} does not touch lot {lot}.", rule="D4", case=name, lot=number)
+    if case.identity != "shown" or not case.open:
+        raise Refusal(
+            "identity-not-shown",
+            "The investigation of case {case} did not show the identity.",
+            remedy="What cannot be shown to be its owner's is rejected, never labelled anew.",
+            rule="D4",
+            case=name,
+        )
+    return lot
+
+
+def _labelling(world: World, lot: LotState, label: Label) -> None:
+    """A label is handled in a lot that is worked on, or under the case it was printed for."""
+    if label.case is not None:
+        _supervised(world, lot.number, label.case)
+    else:
+        workable(world, lot.number)
+
+
 @command("lot.print_label", "operator", "warehouse")
 class PrintLabel(Command):
     """Print one copy. Where a copy exists, a reason and quality assurance are needed, and the former copy is void."""
@@ -71,9 +101,11 @@ class PrintLabel(Command):
     place: Place = "container"
     reason: str | None = None
     approver: str | None = None
+    case: str | None = None
+    """The identity case under whose supervision a container is labelled anew, whatever state the lot is in (D4)."""
 
     def decide(self, world: World, by: By) -> Decision:
-        lot = workable(world, self.lot)
+        lot = workable(world, self.lot) if self.case is None else _supervised(world, self.lot, self.case)
         found = container(lot, self.container)
         if found.disposition is not None:
             scanning.identified(found)
@@ -91,6 +123,7 @@ class PrintLabel(Command):
             supersedes=former.label if former is not None else None,
             approver=self.approver if former is not None else None,
             place=self.place,
+            case=self.case,
         )
         return Decision(facts=(lot.fact(body, reason=self.reason),), sign=self._needs(by, former))
 
@@ -122,10 +155,11 @@ class VerifyLabel(Command):
     scan: Scan
 
     def decide(self, world: World, by: By) -> Decision:
-        lot = workable(world, self.lot)
+        lot = known(world, self.lot)
         label = _known(lot, self.label)
+        _labelling(world, lot, label)
         text = item(self.scan, "label")
-        if text.partition(scanning.SEPARATOR)[0] != label.label:
+        if text.partition(SEPARATOR)[0] != label.label:
             stop = swap.stopped(world, lot, by, (self.scan,), point="final_label")
             if stop is not None:
                 return stop
@@ -168,13 +202,14 @@ class ApplyLabel(Command):
     verifier: str
 
     def decide(self, world: World, by: By) -> Decision:
-        lot = workable(world, self.lot)
+        lot = known(world, self.lot)
         other_person(by.person, self.verifier, "apply label")
         stop = swap.stopped(world, lot, by, (self.scan,), point="final_label")
         if stop is not None:
             return stop
         found = container(lot, self.container)
-        label = _known(lot, item(self.scan, "label").partition(scanning.SEPARATOR)[0])
+        label = _known(lot, item(self.scan, "label").partition(SEPARATOR)[0])
+        _labelling(world, lot, label)
         if label.status != "verified":
             raise Refusal(
                 "label-not-verified",

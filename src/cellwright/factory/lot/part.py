@@ -8,6 +8,7 @@ import msgspec
 
 from cellwright.factory.lot.fact.nonconformance import Severity
 from cellwright.factory.lot.fact.step import Consumed, Hold, Reading
+from cellwright.factory.order.scan import SEPARATOR
 
 
 class RecipeLock(NamedTuple):
@@ -112,13 +113,15 @@ class Label(msgspec.Struct, frozen=True, kw_only=True):
     status: LabelStatus
     printed_by: str
     place: Literal["container", "cassette"] = "container"
+    case: str | None = None
+    """The identity case under which it was printed (D4)."""
     superseded: bool = False
     """A newer copy was printed: this one is void, whatever became of the paper."""
 
     @property
     def code(self) -> str:
         """What the machine-readable symbol says: the copy's serial and whose it is, two identifiers (R064)."""
-        return f"{self.label}|{self.content['owner']}"
+        return f"{self.label}{SEPARATOR}{self.content['owner']}"
 
     @property
     def live(self) -> bool:

@@ -124,10 +124,10 @@ def _unverified(lot: LotState, recipe: Recipe, step: Step) -> Iterator[Refusal]:
             )
 
 
-def waited_too_long(world: World, lot: LotState, step: Step) -> Late | None:
+def waited_too_long(lot: LotState, step: Step, at: datetime) -> Late | None:
     """A wait beyond its maximum: recorded when it is seen, and once it is assessed the step may begin (R050)."""
     clock = lot.hold_before(step.id)
-    if clock is None or not clock.exceeded(world.now):
+    if clock is None or not clock.exceeded(at):
         return None
     known = _known(lot, HOLD_EXCEEDED, step.id)
     if any(not n.blocks for n in known):
@@ -148,12 +148,12 @@ def _known(lot: LotState, code: str, step: str) -> list[Nonconformance]:
 
 
 def of_means(
-    world: World, lot: LotState, step: Step, performer: str, room: str | None, equipment: Iterable[str]
+    world: World, lot: LotState, step: Step, performer: str, room: str | None, equipment: Iterable[str], at: datetime
 ) -> Iterator[Finding]:
-    """What is wrong with person, room and equipment of a step."""
-    yield from of_person(people.load(world, performer), lot, step, world.now)
+    """What is, or at a claimed time was, wrong with person, room and equipment of a step."""
+    yield from of_person(people.load(world, performer), lot, step, at)
     yield from of_room(world, lot, step, room)
-    yield from of_equipment(world, lot, step, tuple(equipment))
+    yield from of_equipment(world, lot, step, tuple(equipment), at)
 
 
 def of_person(person: PersonState, lot: LotState, step: Step, at: datetime) -> Iterator[Finding]:
@@ -230,7 +230,9 @@ def of_room(world: World, lot: LotState, step: Step, room: str | None) -> Iterat
         yield Finding(refusal, "critical", step=step.id)
 
 
-def of_equipment(world: World, lot: LotState, step: Step, equipment: tuple[str, ...]) -> Iterator[Finding]:
+def of_equipment(
+    world: World, lot: LotState, step: Step, equipment: tuple[str, ...], at: datetime
+) -> Iterator[Finding]:
     """Whether the step has its equipment, and all of it is qualified, calibrated and clean (R048)."""
     states = [world.load(EquipmentState, name) for name in equipment]
     if step.equipment_class is not None and step.equipment_class not in {s.equipment_class for s in states}:
@@ -244,6 +246,6 @@ def of_equipment(world: World, lot: LotState, step: Step, equipment: tuple[str, 
         )
         yield Finding(refusal, "major", step=step.id)
     for state in states:
-        unfit = state.fit(world.now, lot.number)
+        unfit = state.fit(at, lot.number)
         if unfit is not None:
             yield Finding(unfit, "major", step=step.id, equipment=state.name)

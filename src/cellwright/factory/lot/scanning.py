@@ -2,11 +2,8 @@
 
 from cellwright.factory.lot.part import Container
 from cellwright.factory.lot.state import LotState
-from cellwright.factory.order.scan import Scan, item
+from cellwright.factory.order.scan import SEPARATOR, Scan, item
 from cellwright.factory.rule import Refusal
-
-SEPARATOR = "|"
-"""Between the two identifiers of a label's code: the copy's serial, and whose it is."""
 
 
 def own(lot: LotState, text: str) -> bool:

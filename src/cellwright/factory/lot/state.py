@@ -74,6 +74,9 @@ class LotState(State):
         self.doubts: dict[str, bool] = {}
         """Identity cases that touch this lot: whether still in doubt."""
         self.materials: set[str] = set()
+        self.blank_sheets: dict[str, str] = {}
+        """Printed step sheets that have neither come back nor been voided, and their steps."""
+        self.voided_sheets: tuple[str, ...] = ()
         self.sheets: dict[str, Sheet] = {}
         self.addenda: dict[str, life.AddendumAdded] = {}
         self.transfers: tuple[vessel.MaterialTransferred, ...] = ()
@@ -81,6 +84,8 @@ class LotState(State):
         self.termination: life.LotTerminated | None = None
         self.completed_at: str | None = None
         self.leaves: tuple[bytes, ...] = ()
+        self.events: dict[str, str] = {}
+        """Types of the lot's events by their id: what an addendum can correct."""
         self._participants: set[str] = set()
 
     # --- what others read -------------------------------------------------------------------------------------------
@@ -177,6 +182,7 @@ class LotState(State):
 
     def apply(self, body: Body, seen: Seen) -> None:
         self.leaves = (*self.leaves, seen.leaf)
+        self.events[seen.id] = body.type
         self._apply_life(body, seen)
         self._apply_work(body, seen)
         self._apply_container(body, seen)
@@ -199,18 +205,23 @@ class LotState(State):
             case life.RoomLeft():
                 self.rooms.pop(body.room, None)
                 self._join(body.performer)
-            case life.ParticipantJoined():
-                self._join(body.person)
             case life.OperatorReplaced():
                 self.steps[body.step] = replace(self.steps[body.step], performer=body.took_over)
                 self._join(body.left, body.took_over)
             case life.LotCompleted():
                 self.status, self.completed_at = "complete", seen.at
+                self._join(body.performer, body.verifier)
             case life.LotTerminated():
                 self.status, self.termination = "terminated", body
             case life.AddendumAdded():
                 self.addenda[body.addendum] = body
+            case life.SheetPrinted():
+                self.blank_sheets[body.sheet] = body.step
+            case life.SheetVoided():
+                self.blank_sheets.pop(body.sheet, None)
+                self.voided_sheets += (body.sheet,)
             case life.SheetEntered():
+                self.blank_sheets.pop(body.sheet, None)
                 self.sheets[body.step] = Sheet(body.sheet, body.started, body.completed)
                 self._join(body.transcriber, body.verifier)
             case life.DoubtRaised():
@@ -373,6 +384,7 @@ class LotState(State):
                     status="printed",
                     printed_by=body.performer,
                     place=body.place,
+                    case=body.case,
                 )
                 self._join(body.performer)
             case vessel.LabelVerified():

@@ -1,5 +1,7 @@
 """Starting a step: the right step, person, room, equipment and containers, at the right time (R042, R047-R050)."""
 
+from typing import NamedTuple
+
 from cellwright.factory import people
 from cellwright.factory.lot import readiness, scanning, swap
 from cellwright.factory.lot.access import workable
@@ -14,7 +16,7 @@ from cellwright.factory.lot.state import LotState
 from cellwright.factory.order.scan import Scan, confirmed
 from cellwright.factory.plant.equipment import EquipmentState
 from cellwright.factory.recipe.recipe import Recipe, Step
-from cellwright.factory.record import Fact
+from cellwright.factory.record import Body, Fact
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, World, command
 
 
@@ -62,11 +64,11 @@ class StartStep(Command):
         step = planned(recipe, self.step)
         for refusal in readiness.to_begin(world, lot, recipe, step):
             raise refusal
-        late = readiness.waited_too_long(world, lot, step)
+        late = readiness.waited_too_long(lot, step, world.now)
         if late is not None:
             facts = () if late.known else recorded(lot, (late.finding,))
             return Decision(facts=facts, stop=late.finding.broken)
-        for finding in readiness.of_means(world, lot, step, by.person, self.room, self.equipment):
+        for finding in readiness.of_means(world, lot, step, by.person, self.room, self.equipment, world.now):
             raise finding.broken
         found = tuple(scanning.identified(scanning.container(lot, scan)).container for scan in self.containers)
         if "container" in step.scans and not found:
@@ -85,6 +87,13 @@ class StartStep(Command):
         )
 
 
+class Entry(NamedTuple):
+    """What is recorded after the fact: why it comes late, and the time it claims (R007)."""
+
+    reason: str
+    claimed_at: str
+
+
 def started(
     lot: LotState,
     recipe: Recipe,
@@ -93,27 +102,29 @@ def started(
     room: str | None,
     equipment: tuple[str, ...],
     containers: tuple[str, ...],
-    *,
-    reason: str | None = None,
-    claimed_at: str | None = None,
+    entry: Entry | None = None,
 ) -> tuple[Fact, ...]:
     """The facts of a step's beginning: the step, and its unit procedure where this is the first of it."""
-    open_cells = step.open_processing
+    held = step.open_processing and room in lot.rooms
     body = StepStarted(
         coi=lot.coi,
         stock=lot.stock,
         step=step.id,
         title=step.title.en,
         performer=performer,
-        room=room if open_cells else None,
-        place=None if open_cells else room,
+        room=room if held else None,
+        place=None if held else room,
         equipment=equipment,
         containers=containers,
         duration_min=iso(step.duration.min),
         duration_max=iso(step.duration.max),
     )
-    fact = lot.fact(body, reason=reason, claimed_at=claimed_at)
-    return (*begun(lot, recipe.unit_of(step.id)), fact)
+    return (*begun(lot, recipe.unit_of(step.id)), late(lot, body, entry))
+
+
+def late(lot: LotState, body: Body, entry: Entry | None) -> Fact:
+    """A fact as it happens, or one entered afterwards with its claimed time."""
+    return lot.fact(body) if entry is None else lot.fact(body, reason=entry.reason, claimed_at=entry.claimed_at)
 
 
 @command("lot.take_over_step", "operator")

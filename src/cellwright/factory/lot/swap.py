@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from cellwright.factory.lot import scanning
 from cellwright.factory.lot.state import LotState
 from cellwright.factory.order import case
-from cellwright.factory.order.scan import Scan, item, owner
+from cellwright.factory.order.scan import SEPARATOR, Scan, item, owner
 from cellwright.factory.rule import By, Decision, World
 
 _KINDS = ("label", "container", "sample", "bag")
@@ -24,7 +24,7 @@ def stopped(
         text = item(scan, "container")
         if scanning.own(lot, text):
             continue
-        serial, _, whose = text.partition(scanning.SEPARATOR)
+        serial, _, whose = text.partition(SEPARATOR)
         found = _whose(world, serial)
         key, holder = found if found is not None else (None, None)
         foreign = next((one for one in (holder, whose or None) if one not in (None, lot.owner)), None)

@@ -8,9 +8,8 @@ from cellwright.factory.record import Part, event
 
 ContainerName = Annotated[str, EXPECTS("container")]
 Transfer = Literal["split", "pool", "transfer", "process"]
-Disposition = Literal[
-    "consumed", "stored", "shipped", "infused", "destroyed", "returned", "retained_sample", "surplus", "released_to_stock"
-]  # fmt: skip
+Disposition = Literal["consumed", "destroyed", "returned", "retained_sample", "research", "released_to_stock"]
+"""Where a container of a lot ended. A bag that leaves for the patient ends in the order (R074)."""
 
 
 class Draw(Part):
@@ -89,7 +88,7 @@ class LabelPrinted(Owned):
     approver: Person | None = None
     """Quality assurance, where a former copy is voided (D3)."""
     case: Annotated[str, NAMES("case")] | None = None
-    """The identity case under whose supervision it is re-labelled (D4)."""
+    """The identity case under whose supervision it is labelled anew (D4)."""
     place: Literal["container", "cassette"] = "container"
     """Where it goes: on the container itself, or on the cassette around a bag."""
 

@@ -42,14 +42,6 @@ class RoomLeft(Owned):
     performer: Person
 
 
-@event("lot.participant_joined")
-class ParticipantJoined(Body):
-    """Somebody took a hand in making the lot without signing a step: the releaser may not be one of these (D10)."""
-
-    person: Person
-    part: str
-
-
 @event("lot.operator_replaced")
 class OperatorReplaced(Body):
     """A running step changes hands, for example after a lock-out (D9)."""
@@ -66,7 +58,9 @@ class LotCompleted(Body):
     labels_issued: int
     labels_applied: int
     labels_destroyed: int
-    yield_cells: str | None = None
+    bags: int
+    performer: Person
+    verifier: Person
 
 
 @event("lot.terminated")
@@ -76,6 +70,8 @@ class LotTerminated(Body):
     cause: Literal["growth_failed", "contamination", "identity", "equipment", "withdrawn", "died", "other"]
     step: str | None = None
     recollect: bool = False
+    """Whether cells should be collected again; the physician and the order decide."""
+    assessor: Person
 
 
 @event("lot.addendum_added")
@@ -91,6 +87,24 @@ class AddendumAdded(Body):
     field: str | None = None
     was: str | None = None
     becomes: str | None = None
+
+
+@event("lot.sheet_printed")
+class SheetPrinted(Body):
+    """A numbered sheet for one step, printed from the exact recipe version before it was needed (D8)."""
+
+    sheet: str
+    step: str
+    recipe_sha256: str
+    printed_by: Person
+
+
+@event("lot.sheet_voided")
+class SheetVoided(Body):
+    """A sheet that was not used, or spoilt, is accounted for."""
+
+    sheet: str
+    witness: Person
 
 
 @event("lot.sheet_entered")
