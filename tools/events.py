@@ -18,12 +18,14 @@ WORDS: Final = {
         "lead": "Made by `make reference` from the register that the program reads by. Each event carries the envelope of "
         "[the ledger's format](ledger-format.md); listed here are the bodies. A field with `?` may be left out.",
         "schema": "schema",
+        "colon": ": ",
     },
     "zh": {
         "title": "事件类型",
         "lead": "由 `make reference` 根据程序自身所用的登记表生成。每个事件都带有[账本格式](ledger-format.md)所述的信封；"
         "此处列出其正文。带 `?` 的字段可以省略。",
         "schema": "模式",
+        "colon": "：",
     },
 }
 
@@ -71,6 +73,22 @@ def spelled(annotation: Any) -> str:
     return plain.get(annotation, getattr(annotation, "__name__", re.sub(r"[\w.]*\.", "", str(annotation))))
 
 
+CHINESE_TYPES: Final = (
+    (r"list of (\S+)", r"\1 的列表"),
+    (r"map of (\S+)", r"\1 的映射"),
+    (r"\btext\b", "文本"),
+    (r"whole number", "整数"),
+    (r"yes or no", "是或否"),
+)
+
+
+def _said(kind: str, language: str) -> str:
+    """The name of a type in the page's language; names of parts and values stay as they stand in the record."""
+    for english, chinese in CHINESE_TYPES if language == "zh" else ():
+        kind = re.sub(english, chinese, kind)
+    return kind
+
+
 def page(language: str) -> str:
     """The page as Markdown: one heading per event type, with the fields of its body."""
     import msgspec
@@ -83,7 +101,7 @@ def page(language: str) -> str:
         lines += [translate(summary(kind), tongue), ""] if summary(kind) else []
         for field in msgspec.structs.fields(kind):
             mark = "" if field.required else "?"
-            lines.append(f"- `{field.encode_name}`{mark}: {spelled(field.type)}")
+            lines.append(f"- `{field.encode_name}`{mark}{words['colon']}{_said(spelled(field.type), language)}")
         lines.append("")
     return "\n".join(lines)
 
