@@ -116,7 +116,7 @@ def _file(one: LoggerData) -> shipping.LoggerFile:
     return shipping.LoggerFile(
         logger=one.logger,
         sha256=one.sha256,
-        samples=len(one.samples),
+        readings=len(one.samples),
         first=times[0] if times else "",
         last=times[-1] if times else "",
     )

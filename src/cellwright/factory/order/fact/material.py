@@ -2,7 +2,19 @@
 
 from typing import Annotated, Literal
 
-from cellwright.factory.identity import EXPECTS, NAMES, RELEASES, SELF, TAKES, Coi, Lot, Order, Pair, Person
+from cellwright.factory.identity import (
+    EXPECTS,
+    NAMES,
+    RELEASES,
+    SELF,
+    TAKES,
+    Coi,
+    Lot,
+    Order,
+    Pair,
+    Person,
+    Product,
+)
 from cellwright.factory.record import Body, Part, event
 
 ContainerName = Annotated[str, EXPECTS("container")]
@@ -287,7 +299,7 @@ class LotLinked(Body):
     """A lot is issued for this order."""
 
     lot: Lot
-    product: str
+    product: Product
 
 
 @event("order.recollection_decided")

@@ -35,7 +35,7 @@ class LoggerFile(Part):
 
     logger: Annotated[str, NAMES("equipment")]
     sha256: str
-    samples: int
+    readings: int
     first: str
     last: str
 
