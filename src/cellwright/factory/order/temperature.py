@@ -13,7 +13,7 @@ judged by itself and the worst counts.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Literal, NamedTuple
 
@@ -102,7 +102,8 @@ def excursions(
     for sample in samples:
         if sample.at.tzinfo is None:
             raise ValueError("a sample without a time zone is at no certain time")
-        loggers.setdefault(sample.logger, []).append(sample)
+        # Differences of local times are differences of the clock on the wall, wrong by an hour twice a year.
+        loggers.setdefault(sample.logger, []).append(sample._replace(at=sample.at.astimezone(UTC)))
     if not loggers:
         return () if period is None else (Run("gap", period.start, period.end, None),)
     runs = [
