@@ -99,7 +99,7 @@ class CompleteLot(Command):
             labels_issued=len(status),
             labels_applied=status.count("applied"),
             labels_destroyed=status.count("destroyed"),
-            bags=len(lot.bags),
+            bags_filled=len(lot.bags),
             performer=by.person,
             verifier=self.verifier,
         )

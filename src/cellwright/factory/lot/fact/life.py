@@ -58,7 +58,7 @@ class LotCompleted(Body):
     labels_issued: int
     labels_applied: int
     labels_destroyed: int
-    bags: int
+    bags_filled: int
     performer: Person
     verifier: Person
 
