@@ -4,7 +4,9 @@ Uniqueness never rests on this: every identifier is claimed in the ledger when i
 is no harm; numbers say nothing but who they name.
 """
 
+import secrets
 import threading
+import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import ClassVar, Final
@@ -50,6 +52,13 @@ class Counter(State):
     def apply(self, body: Body, seen: Seen) -> None:
         if isinstance(body, BlockReserved):
             self.next = body.first + body.count
+
+
+def new_event_id() -> UUID:
+    """A UUIDv7 (RFC 9562): milliseconds since 1970 and 74 random bits, so that ids sort by time."""
+    milliseconds, random = time.time_ns() // 1_000_000, secrets.randbits(74)
+    number = milliseconds << 80 | 0x7 << 76 | (random >> 62) << 64 | 0b10 << 62 | random & ((1 << 62) - 1)
+    return UUID(int=number)
 
 
 class Issuing:

@@ -1,0 +1,222 @@
+"""A site on disk: its folder, its settings, and everything that is opened with it.
+
+site.toml        what the site is and where its ledger lies
+ledger.db        the record (or a PostgreSQL database named in site.toml)
+files/           raw files by content
+keys.db          keys of the subjects whose data are encrypted; has a backup of its own (E11)
+keys/            private keys of the site, readable by its owner only
+outside/         the default outside place for checkpoints; a real site names places on other machines
+"""
+
+import tomllib
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from uuid import UUID
+
+import msgspec
+
+from cellwright.command.definitions import Definitions
+from cellwright.command.desk import Desk
+from cellwright.command.issuing import Issuing, new_event_id
+from cellwright.command.signing import Relying
+from cellwright.factory.record import Fact
+from cellwright.factory.rule import By, Refusal
+from cellwright.factory.site import SiteOpened
+from cellwright.identifier.isbt128.facility import FacilityNumber
+from cellwright.ledger import Clock, Ledger, SimulatedClock, open_ledger, system_clock
+from cellwright.ledger.canonical import parse_time
+from cellwright.ledger.checkpoint import Publisher, key_chain
+from cellwright.ledger.files import FileStore
+from cellwright.ledger.outside import OutsideFolder
+from cellwright.ledger.signing_key import generate_keys, load_keys, save_keys
+from cellwright.ledger.subject_keys import SubjectKeys
+
+INSTALLATION = By(person="installation", source="terminal/server")
+"""Who records what comes before anybody is employed."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`site.toml`. Times zones are IANA names; `ledger` is a file name in the folder or a `postgresql://` address."""
+
+    name: str
+    title_en: str
+    title_zh: str
+    facility: str = "A9999"
+    zone: str = "Asia/Shanghai"
+    simulated: bool = False
+    ledger: str = "ledger.db"
+    relying_id: str = "localhost"
+    origins: tuple[str, ...] = ("http://localhost:8000", "https://localhost:8443")
+    places: tuple[str, ...] = ("outside",)
+    """Folders for checkpoints, relative to the site's folder or absolute; best on other machines."""
+
+    @property
+    def origin(self) -> str:
+        """Name of the site's log in its checkpoints."""
+        return f"cellwright/{self.name}"
+
+
+class NoSite(ValueError):
+    """The folder holds no site, or its settings cannot be read; says what to do."""
+
+
+def read_settings(folder: Path) -> Settings:
+    """The settings of a site's folder. Raises NoSite."""
+    file = folder / "site.toml"
+    try:
+        return msgspec.convert(tomllib.loads(file.read_text(encoding="utf-8")), Settings)
+    except FileNotFoundError:
+        raise NoSite(f"{folder} holds no site (no site.toml). Make one with: cellwright demo --dir {folder}") from None
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+        raise NoSite(f"{file} cannot be read: {error}") from None
+
+
+def _toml(settings: Settings) -> str:
+    """Settings as TOML; every value here is text, truth or a list of text."""
+    lines = []
+    for name, value in msgspec.to_builtins(settings).items():
+        lines.append(f"{name} = {msgspec.json.encode(value).decode()}")
+    return "\n".join(lines) + "\n"
+
+
+class Site:
+    """An open site: ledger, files, keys, desk, publisher. Close it, or use it in a `with`."""
+
+    def __init__(
+        self,
+        folder: Path,
+        settings: Settings,
+        ledger: Ledger,
+        clock: Clock,
+        new_id: Callable[[], UUID],
+        new_nonce: Callable[[], str] | None,
+    ) -> None:
+        self.folder = folder
+        self.settings = settings
+        self.ledger = ledger
+        self.clock = clock
+        self.files = FileStore(folder / "files", SubjectKeys.open(folder / "keys.db", folder / "keys" / "kek"))
+        self.keys = self.files.keys
+        relying = Relying(settings.relying_id, settings.origins)
+        self.desk = Desk(
+            ledger,
+            clock=clock,
+            zone=settings.zone,
+            definitions=Definitions(lambda sha256: self.files.get(sha256)),
+            issuing=Issuing(ledger, FacilityNumber(settings.facility), settings.zone, new_id),
+            relying=relying,
+            simulated=settings.simulated,
+            new_id=new_id,
+            **({"new_nonce": new_nonce} if new_nonce else {}),
+        )
+        self._publisher: Publisher | None = None
+
+    @property
+    def publisher(self) -> Publisher:
+        """Publishes the checkpoints of this site with its own keys."""
+        if self._publisher is None:
+            places = [OutsideFolder(self._place(place), self.settings.origin) for place in self.settings.places]
+            keys = load_keys(self.folder / "keys" / "checkpoint.keys")
+            self._publisher = Publisher(self.ledger, keys, key_chain(self.ledger), places)
+        return self._publisher
+
+    def _place(self, place: str) -> Path:
+        return self.folder / place
+
+    def close(self) -> None:
+        if self._publisher is not None:
+            self._publisher.close()
+        self.keys.close()
+        self.ledger.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _address(folder: Path, settings: Settings) -> str | Path:
+    return settings.ledger if "://" in settings.ledger else folder / settings.ledger
+
+
+def create(
+    folder: Path,
+    settings: Settings,
+    *,
+    start: datetime | None = None,
+    new_id: Callable[[], UUID] = new_event_id,
+    new_nonce: Callable[[], str] | None = None,
+) -> Site:
+    """Make a new site in an empty or absent folder and record its first event.
+
+    Args:
+        start: first moment of a simulated site's clock; a real site keeps the machine's time.
+
+    Raises:
+        Refusal `folder-not-empty`: something is there already; nothing was touched.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        raise Refusal(
+            "folder-not-empty",
+            "{folder} is not empty.",
+            remedy="Name a new folder; a site is never made over something else.",
+            folder=str(folder),
+        )
+    (folder / "keys").mkdir(parents=True, mode=0o700)
+    for place in settings.places:
+        if not Path(place).is_absolute():
+            (folder / place).mkdir(exist_ok=True)
+    keys = generate_keys(settings.origin)
+    save_keys(folder / "keys" / "checkpoint.keys", keys)
+    SubjectKeys.create(folder / "keys.db", folder / "keys" / "kek").close()
+    clock: Clock = SimulatedClock(start or datetime(2026, 3, 2, tzinfo=UTC)) if settings.simulated else system_clock
+    ledger = open_ledger(_address(folder, settings), clock=clock, create=True)
+    site = Site(folder, settings, ledger, clock, new_id, new_nonce)
+    opened = SiteOpened(
+        site=settings.name,
+        title={"en": settings.title_en, "zh": settings.title_zh},
+        facility=settings.facility,
+        zone=settings.zone,
+        clock="simulated" if settings.simulated else "system",
+        simulated=settings.simulated,
+        relying_id=settings.relying_id,
+        origins=settings.origins,
+        origin=settings.origin,
+        verifier_keys=tuple(str(key.verifier) for key in keys),
+    )
+    site.desk.record([Fact(f"site/{settings.name}", opened)], INSTALLATION, expected={f"site/{settings.name}": 0})
+    (folder / "site.toml").write_text(_toml(settings), encoding="utf-8")
+    return site
+
+
+def open_site(folder: Path, *, environment: Mapping[str, str] | None = None) -> Site:
+    """Open a site for work; exactly one process at a time may have an SQLite site open so.
+
+    A simulated site's clock goes on from its last event. `CELLWRIGHT_LEDGER` in the environment overrides where the
+    ledger lies, for example to keep a password out of the file.
+
+    Raises:
+        NoSite: the folder holds no site.
+        Locked: another process has it open; a served site is reached through its address.
+    """
+    settings = read_settings(folder)
+    if environment and environment.get("CELLWRIGHT_LEDGER"):
+        settings = msgspec.structs.replace(settings, ledger=environment["CELLWRIGHT_LEDGER"])
+    clock: Clock = system_clock
+    if settings.simulated:
+        clock = SimulatedClock(last_moment(open_ledger(_address(folder, settings), read_only=True)))
+    ledger = open_ledger(_address(folder, settings), clock=clock)
+    return Site(folder, settings, ledger, clock, new_event_id, None)
+
+
+def last_moment(ledger: Ledger) -> datetime:
+    """When the last event was recorded. Closes the ledger."""
+    with ledger:
+        size = ledger.head().size
+        return parse_time(ledger.event(size - 1).at) if size else datetime(2026, 3, 2, tzinfo=UTC)
