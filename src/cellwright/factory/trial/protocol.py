@@ -137,6 +137,12 @@ class Protocol(Definition):
             yield Flaw(path, "The criterion {name} stands here again.", expected="each label once", name=name)
         for index, criterion in enumerate(self.criteria):
             yield from _form(criterion.rule, ("criteria", index, "rule"))
+        if not self.complete and not any(criterion.rule.attest for criterion in self.criteria):
+            yield Flaw(
+                ("complete",),
+                "The protocol is not complete here, and nobody attests the rest of it.",
+                expected="a criterion with an `attest` rule for the criteria that are not public",
+            )
 
 
 FORMS = ("all", "any", "not", "at_least", "if", "age", "measured", "has", "lab", "prior_product", "attest")
