@@ -39,7 +39,7 @@ def plant() -> Plant:
         equipment_classes=(
             EquipmentClass(id="cytometer", name=T, qualification_every=timedelta(days=365),
                            calibration_every=timedelta(days=1)),
-            EquipmentClass(id="processor", name=T, qualification_every=timedelta(days=365), clean_after_lot=True),
+            EquipmentClass(id="processor", name=T, qualification_every=timedelta(days=365), clean_each_use=True),
             EquipmentClass(id="cabinet", name=T, cleaning_every=timedelta(hours=12)),
         ),
         equipment=(

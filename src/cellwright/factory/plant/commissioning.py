@@ -53,7 +53,7 @@ def _registered(kind: EquipmentClass, room: str, serial: str) -> EquipmentRegist
         qualification_every=_iso(kind.qualification_every),
         calibration_every=_iso(kind.calibration_every),
         cleaning_every=_iso(kind.cleaning_every),
-        clean_after_lot=kind.clean_after_lot,
+        clean_each_use=kind.clean_each_use,
         capacity=kind.positions,
     )
 

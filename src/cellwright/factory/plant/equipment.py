@@ -21,7 +21,7 @@ class EquipmentRegistered(Body):
     qualification_every: str | None = None
     calibration_every: str | None = None
     cleaning_every: str | None = None
-    clean_after_lot: bool = False
+    clean_each_use: bool = False
     capacity: int | None = None
     """Numbered places for containers, each claimed by one owner (D2)."""
 
@@ -125,7 +125,7 @@ class EquipmentState(State):
             ("calibration", registered.calibration_every, self.calibrated),
             ("cleaning", registered.cleaning_every, self.cleaned),
         ):
-            if every is None and not (kind == "cleaning" and registered.clean_after_lot):
+            if every is None and not (kind == "cleaning" and registered.clean_each_use):
                 continue
             if record is None:
                 return _unfit(f"equipment-{kind}-missing", self.name)
@@ -137,7 +137,7 @@ class EquipmentState(State):
 
     def use(self, lot: str) -> Fact | None:
         """The fact that a lot used it, where a cleaning must follow; None where its use leaves no trace here."""
-        if self.registered is None or not self.registered.clean_after_lot or self.used_by == lot:
+        if self.registered is None or not self.registered.clean_each_use or self.used_by == lot:
             return None
         return self.fact(EquipmentUsed(lot=lot))
 

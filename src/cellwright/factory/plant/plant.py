@@ -56,7 +56,7 @@ class EquipmentClass(Entry):
     qualification_every: timedelta | None = None
     calibration_every: timedelta | None = None
     cleaning_every: timedelta | None = None
-    clean_after_lot: bool = False
+    clean_each_use: bool = False
     """Whether every use by a lot needs a cleaning before the next lot."""
     positions: Count | None = None
     """Numbered places for containers; many patients may share the equipment, never a position (D2)."""
