@@ -51,7 +51,8 @@ class SampleReceived(Owned):
 class PlannedWell(Part):
     """What a well of the plate map is for, before anything is in it."""
 
-    well: str
+    well: Annotated[str, NAMES("well")]
+    """Position on the plate, for example `B03`."""
     role: WellRole
     lot: Lot | None = None
     sample: Annotated[str, NAMES("sample")] | None = None

@@ -2,10 +2,9 @@
 
 from cellwright.factory.lot.access import known
 from cellwright.factory.lot.part import SampleState
-from cellwright.factory.lot.scanning import SEPARATOR
 from cellwright.factory.lot.state import LotState
 from cellwright.factory.order.case import Point, mismatch
-from cellwright.factory.order.scan import Scan, confirmed, item
+from cellwright.factory.order.scan import SEPARATOR, Scan, confirmed, item
 from cellwright.factory.quality.fact import SampleReceived
 from cellwright.factory.quality.file import QualityState, load
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, World, command

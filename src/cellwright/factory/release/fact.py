@@ -128,6 +128,9 @@ class ExceptionallySupplied(Owned):
 
     law: Law
     failures: tuple[Judged, ...]
+    """What is out of specification and accepted so, for this patient."""
+    awaited: tuple[Awaited, ...] = ()
+    """What is not known yet, or not shown, and still has to be."""
     items: tuple[str, ...]
     authorised_by: Person
 

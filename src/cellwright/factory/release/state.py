@@ -65,7 +65,7 @@ class ReleaseState(State):
         self.awaited: dict[str, str] = {}
         """Tests still awaited, with their due times."""
         self.accepted_failures: frozenset[str] = frozenset()
-        """Tests that did not pass when exceptional supply was decided."""
+        """Tests that were out of specification when exceptional supply was decided."""
         self.notifications: dict[str, Notification] = {}
         self.history: tuple[tuple[str, Status], ...] = ()
         """Every status the lot had, with the time it began."""
@@ -123,6 +123,7 @@ class ReleaseState(State):
                 self._become("exceptional_supply", seen)
                 self.decided_by, self.decided_at = body.authorised_by, seen.at
                 self.accepted_failures = frozenset(one.test for one in body.failures)
+                self.awaited = {one.test: one.due for one in body.awaited}
             case fact.Rejected():
                 self._become("rejected", seen)
                 self.decided_by, self.decided_at = body.rejected_by, seen.at
