@@ -1,8 +1,11 @@
 """A bench for tests of lots: a small recipe, people, rooms, equipment, stock, and patients whose cells have arrived."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
+
+import pytest
 
 from cellwright.factory import people
 from cellwright.factory.definition import ASSUMED, Text
@@ -36,8 +39,8 @@ from cellwright.factory.recipe.recipe import (
     Use,
 )
 from cellwright.factory.record import Body, Fact
-from cellwright.factory.rule import Decision
-from tests.factory.world import FakeWorld
+from cellwright.factory.rule import Decision, Refusal
+from tests.factory.world import ClaimError, FakeWorld
 
 T = Text(en="Do it.", zh="执行。")
 HOUR = Duration(min=timedelta(0), typical=timedelta(hours=1), max=timedelta(hours=4))
@@ -113,6 +116,15 @@ def product(doses: int = 1, *, personal: bool = True, name: str = "p1") -> Produ
         release_policy=ReleasePolicy(basis=ASSUMED), storage=storage, use_window_after_thaw=timedelta(minutes=30),
         shelf_life=timedelta(days=270), collection_hold_max=timedelta(hours=72), logistics=ASSUMED,
     )  # fmt: skip
+
+
+@contextmanager
+def refused(*codes: str) -> Iterator[None]:
+    """The block ends in a refusal with one of these codes, or in a hard stop of the store if `claim` is among them."""
+    with pytest.raises((Refusal, ClaimError)) as caught:
+        yield
+    code = getattr(caught.value, "code", "claim")
+    assert code in codes, f"refused with {code}: {caught.value}"
 
 
 class Bench(FakeWorld):
@@ -296,7 +308,7 @@ class Bench(FakeWorld):
         return label.label
 
     # --- the ordinary course
-    def cultured(self, n: int = 1, room: str = "S1", **patient: int) -> tuple[str, str]:
+    def cultured(self, n: int = 1, room: str = "S1", hours: int = 192, **patient: int) -> tuple[str, str]:
         """A lot whose cells are in culture, and the culture's container."""
         lot = self.received(n, room, **patient)
         first = next(iter(self.lot(lot).containers))
@@ -311,7 +323,7 @@ class Bench(FakeWorld):
         self.add(lot, "transduce", "vector", "V-7", culture)
         self.complete(lot, "transduce")
         self.start(lot, "expand", room="H1", equipment=("INC-1",))
-        self.advance(days=8)
+        self.advance(hours=hours)
         self.complete(lot, "expand", readings=(Measured(parameter="glucose", value="5.5", unit="mmol/L"),))
         return lot, culture
 

@@ -245,8 +245,8 @@ class EnterSheet(Command):
             for refusal in readiness.out_of_turn(lot, recipe, step):
                 yield Finding(refusal, "critical", step=step.id)
             waited = readiness.waited_too_long(lot, step, at)
-            if waited is not None and not waited.known:
-                yield waited.finding
+            if waited is not None:
+                yield waited
             yield from readiness.of_room(world, lot, step, self.room)
         for one in self.materials:
             material = world.load(MaterialState, one.material)

@@ -5,11 +5,9 @@ The same rules judge what was done without asking: there they become nonconforma
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import NamedTuple
 
 from cellwright.factory import people
 from cellwright.factory.lot.nonconformance import Finding
-from cellwright.factory.lot.part import Nonconformance
 from cellwright.factory.lot.procedure import state_of
 from cellwright.factory.lot.state import LotState
 from cellwright.factory.people import PersonState
@@ -20,13 +18,6 @@ from cellwright.factory.rule import Refusal, World
 
 HOLD_EXCEEDED = "hold-exceeded"
 OUT_OF_SEQUENCE = "out-of-sequence"
-
-
-class Late(NamedTuple):
-    """A wait that has lasted too long, and whether the record knows it already."""
-
-    finding: Finding
-    known: bool
 
 
 def to_begin(world: World, lot: LotState, recipe: Recipe, step: Step) -> Iterator[Refusal]:
@@ -124,13 +115,12 @@ def _unverified(lot: LotState, recipe: Recipe, step: Step) -> Iterator[Refusal]:
             )
 
 
-def waited_too_long(lot: LotState, step: Step, at: datetime) -> Late | None:
-    """A wait beyond its maximum: recorded when it is seen, and once it is assessed the step may begin (R050)."""
+def waited_too_long(lot: LotState, step: Step, at: datetime) -> Finding | None:
+    """A wait beyond its maximum that the record does not know of yet; once assessed, the step may begin (R050)."""
     clock = lot.hold_before(step.id)
-    if clock is None or not clock.exceeded(at):
+    if clock is None or clock.due is None or not clock.exceeded(at):
         return None
-    known = _known(lot, HOLD_EXCEEDED, step.id)
-    if any(not n.blocks for n in known):
+    if any(n.code == HOLD_EXCEEDED and n.step == step.id for n in lot.nonconformances.values()):
         return None
     refusal = Refusal(
         HOLD_EXCEEDED,
@@ -138,13 +128,9 @@ def waited_too_long(lot: LotState, step: Step, at: datetime) -> Late | None:
         remedy="Quality assurance assesses it; if making may go on, the step can begin.",
         rule="R050",
         step=step.id,
-        due=people.stamp(clock.due) if clock.due is not None else "-",
+        due=people.stamp(clock.due),
     )
-    return Late(Finding(refusal, "major", step=step.id), known=bool(known))
-
-
-def _known(lot: LotState, code: str, step: str) -> list[Nonconformance]:
-    return [n for n in lot.nonconformances.values() if n.code == code and n.step == step]
+    return Finding(refusal, "major", step=step.id)
 
 
 def of_means(

@@ -64,10 +64,9 @@ class StartStep(Command):
         step = planned(recipe, self.step)
         for refusal in readiness.to_begin(world, lot, recipe, step):
             raise refusal
-        late = readiness.waited_too_long(lot, step, world.now)
-        if late is not None:
-            facts = () if late.known else recorded(lot, (late.finding,))
-            return Decision(facts=facts, stop=late.finding.broken)
+        waited = readiness.waited_too_long(lot, step, world.now)
+        if waited is not None:
+            return Decision(facts=recorded(lot, (waited,)), stop=waited.broken)
         for finding in readiness.of_means(world, lot, step, by.person, self.room, self.equipment, world.now):
             raise finding.broken
         found = tuple(scanning.identified(scanning.container(lot, scan)).container for scan in self.containers)
