@@ -127,9 +127,9 @@ def givable(world: World, order: OrderState, name: str, bag: ContainerState, sta
     if not order.consented:
         return permission.no_consent(order)
     return (
-        permission.released(world, lot, stage)
+        weight.judged(order, lot)
+        or permission.released(world, lot, stage)
         or permission.gated(world, order, product, "infusion")
-        or weight.judged(order, lot)
         or _in_time(world, name, bag)
     )
 

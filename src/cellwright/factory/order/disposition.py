@@ -168,20 +168,12 @@ class Close(Command):
 
 
 def _waits(world: World, order: OrderState) -> Refusal | None:
-    """Whether results are still awaited of a lot that was released without them (R107)."""
+    """What the release room still waits for: awaited results, notifications, investigations (R107)."""
     # Imported here: the release room reads orders, so that the order room cannot read it while both are loading.
-    from cellwright.factory.release.state import ReleaseState
+    from cellwright.factory.release import may_close
 
-    for lot in order.lots:
-        if world.load(ReleaseState, lot).status == "released_pending_results":
-            return Refusal(
-                "results-awaited",
-                "Results of lot {lot} are still awaited.",
-                remedy="The case stays open until all have arrived.",
-                rule="R107",
-                lot=lot,
-            )
-    return None
+    refusals = (may_close(world, lot) for lot in order.lots)
+    return next((refusal for refusal in refusals if refusal is not None), None)
 
 
 def _made(world: World, order: OrderState) -> bool:

@@ -2,7 +2,8 @@
 
 from cellwright.factory.order.pair import PairState, processable
 from cellwright.factory.order.state import OrderState
-from cellwright.factory.portfolio.product import Act, Gate, Market, Product
+from cellwright.factory.portfolio.gate import Facts, gate
+from cellwright.factory.portfolio.product import Act, Market, Product
 from cellwright.factory.rule import Refusal, World
 
 
@@ -95,29 +96,33 @@ def market_of(product: Product, code: str) -> Market:
 
 
 def gated(world: World, order: OrderState, product: Product, act: Act) -> Refusal | None:
-    """The first of the product's gates that stands before an act, None if the way is free (D13)."""
-    for gate in product.gates:
-        refusal = _unmet(world, order, gate) if gate.act == act else None
-        if refusal is not None:
-            return refusal
-    return None
+    """Why the product's gates keep an act shut, None if the way is free (D13)."""
+    return gate(product, act, _known_of(world, order, product)).refusal
 
 
-def _unmet(world: World, order: OrderState, gate: Gate) -> Refusal | None:
-    match gate.needs:
-        case "eligibility":
-            return not_eligible(order)
-        case "consent":
-            return None if order.consented else no_consent(order)
-        case "enrolment":
-            return None if order.enrolled or order.basis != "trial" else not_enrolled(order)
-        case "donor_status":
-            return processable(world.load(PairState, order.pair))
-        case "prior_product_infused":
-            return _prior_product(world, order, gate.product or "")
-        case "legal_basis":
-            market_of(product_of(world, order), order.market)
-            return None
+def _known_of(world: World, order: OrderState, product: Product) -> Facts:
+    """What the gates may ask about an order. Nothing judged or decided yet is unknown, not false."""
+    pair = world.load(PairState, order.pair)
+    verdicts = {"eligible": True, "not_eligible": False, "unknown": None, None: None}
+    waited_for = {one.product for one in product.gates if one.product is not None}
+    return Facts(
+        legal_basis=product.market(order.market) is not None,
+        eligibility=verdicts[order.eligibility],
+        consent=order.consented,
+        enrolment=order.enrolled or order.basis != "trial",
+        donor_status=None if pair.donor_status == "pending" else processable(pair) is None,
+        infused={name: prior_infused(world, order, name) for name in waited_for},
+    )
+
+
+def prior_infused(world: World, order: OrderState, product: str) -> bool | None:
+    """Whether another product was infused in this patient: under the linked order, or by attestation; None if unknown."""
+    if order.prior_infusion == "attested":
+        return True
+    if order.linked_order is None:
+        return None
+    linked = world.load(OrderState, order.linked_order)
+    return bool(linked.given) if linked.product == product else None
 
 
 def no_consent(order: OrderState) -> Refusal:
@@ -153,24 +158,6 @@ def not_eligible(order: OrderState) -> Refusal | None:
         rule="R071",
         order=order.name,
         verdict=order.eligibility or "not judged",
-    )
-
-
-def _prior_product(world: World, order: OrderState, product: str) -> Refusal | None:
-    """aT19 waits for CAR-T-19: the linked order's infusion as recorded now, or an attested one (D13)."""
-    if order.prior_infusion == "attested":
-        return None
-    if order.linked_order is not None:
-        linked = world.load(OrderState, order.linked_order)
-        if linked.product == product and linked.given:
-            return None
-    return Refusal(
-        "prior-product-not-infused",
-        "Order {order} waits for the infusion of {product}, which is not recorded.",
-        remedy="Record it under its own order, or attest an infusion elsewhere with its document and a second person.",
-        rule="D13",
-        order=order.name,
-        product=product,
     )
 
 

@@ -11,6 +11,9 @@ from cellwright.factory.order.state import OrderState
 from cellwright.factory.portfolio.product import Product
 from cellwright.factory.record import Fact
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, World, command
+from cellwright.factory.trial.eligibility import judge
+from cellwright.factory.trial.evidence import read_evidence
+from cellwright.factory.trial.protocol import Protocol
 
 
 @command("order.place", "prescriber")
@@ -91,53 +94,73 @@ class Place(Command):
 
 @command("order.judge_eligibility", "physician", "coordinator", "prescriber")
 class JudgeEligibility(Command):
-    """Record whether the patient may have the product, with what was known and what was not.
+    """Judge by the protocol of the market's trial whether the patient may have the product (Law 6, Law 8).
 
-    On the legal basis of a trial the verdict is the protocol's evaluation; elsewhere it is a physician's attestation.
+    The evidence is in the flat form of `trial.evidence`; what is not there is unknown. Whether a prior product was
+    infused is read from the linked order, where there is one.
     """
+
+    order: str
+    evidence: dict[str, str]
+    protocol_version: str | None = None
+    """The version the patient was screened under; the one in force if none is named."""
+
+    def decide(self, world: World, by: By) -> Decision:
+        order = permission.going_on(world, self.order)
+        product = permission.product_of(world, order)
+        name = permission.market_of(product, order.market).protocol
+        if name is None:
+            raise Refusal(
+                "no-protocol",
+                "{product} is not on trial in {market}; no protocol decides.",
+                remedy="A physician attests that the patient may have it.",
+                rule="R071",
+                product=product.id,
+                market=order.market,
+            )
+        known = dict(self.evidence)
+        linked = world.load(OrderState, order.linked_order).product if order.linked_order is not None else None
+        infused = permission.prior_infused(world, order, linked) if linked is not None else None
+        if linked is not None and infused is not None:
+            known[f"prior.{linked}"] = "infused" if infused else "not_infused"
+        found = judge(world.definition(Protocol, name, self.protocol_version), read_evidence(known))
+        body = placing.EligibilityJudged(
+            verdict=found.verdict,
+            judged_by=by.person,
+            protocol=found.protocol,
+            protocol_version=found.protocol_version,
+            evidence=known,
+            failed=found.failed,
+            unknown=found.unknown,
+        )
+        return Decision(facts=(order.fact(body),))
+
+
+@command("order.attest_eligibility", "physician", "prescriber")
+class AttestEligibility(Command):
+    """Outside a trial, a physician attests with a document whether the patient may have the product."""
 
     order: str
     verdict: placing.Verdict
     role: str
-    protocol: str | None = None
-    protocol_version: str | None = None
-    evidence: dict[str, str] | None = None
-    failed: tuple[str, ...] = ()
-    unknown: tuple[str, ...] = ()
-    document_sha256: str | None = None
+    document_sha256: str
 
     def decide(self, world: World, by: By) -> Decision:
         order = permission.going_on(world, self.order)
-        wanted = permission.market_of(permission.product_of(world, order), order.market).protocol
-        if wanted is not None and self.protocol != wanted:
+        protocol = permission.market_of(permission.product_of(world, order), order.market).protocol
+        if protocol is not None:
             raise Refusal(
-                "protocol-not-applied",
-                "Eligibility of order {order} is decided by protocol {protocol}.",
-                remedy="Evaluate that protocol.",
+                "protocol-decides",
+                "Eligibility of order {order} is decided by protocol {protocol}, not by attestation.",
+                remedy="Judge the evidence by the protocol.",
                 rule="R071",
                 order=self.order,
-                protocol=wanted,
-            )
-        if self.verdict == "eligible" and (self.failed or self.unknown):
-            raise Refusal(
-                "verdict-contradicts-itself",
-                "Eligible although {criteria} failed or are unknown: unknown is not met.",
-                remedy="Record the missing evidence and judge again.",
-                rule="R071",
-                criteria=", ".join((*self.failed, *self.unknown)),
+                protocol=protocol,
             )
         body = placing.EligibilityJudged(
-            verdict=self.verdict,
-            judged_by=by.person,
-            protocol=self.protocol,
-            protocol_version=self.protocol_version,
-            evidence=self.evidence or {},
-            failed=self.failed,
-            unknown=self.unknown,
-            document_sha256=self.document_sha256,
+            verdict=self.verdict, judged_by=by.person, document_sha256=self.document_sha256
         )
-        sign = () if wanted is not None else (Need(person=by.person, meaning="attested", role=self.role),)
-        return Decision(facts=(order.fact(body),), sign=sign)
+        return Decision(facts=(order.fact(body),), sign=(Need(person=by.person, meaning="attested", role=self.role),))
 
 
 @command("order.record_consent", "physician", "coordinator")
