@@ -54,19 +54,20 @@ def extracted() -> Catalog:
     for sentence in events.summaries():
         template.add(sentence, locations=[("src/cellwright/factory", 0)])
     for path in sorted(SOURCE.rglob("*.py")):
-        for sentence in refusals(path.read_text(encoding="utf-8")):
+        for sentence in unmarked(path.read_text(encoding="utf-8")):
             template.add(sentence, locations=[(path.relative_to(ROOT).as_posix(), 0)])
     return template
 
 
-def refusals(source: str) -> list[str]:
-    """What the refusals of a file say and advise: `Refusal(code, text, remedy=...)` carries messages without marking them."""
-    if "Refusal(" not in source:
+def unmarked(source: str) -> list[str]:
+    """Messages that a file carries without marking them: `Refusal(code, text, remedy=...)` and `Machine(name=...)`."""
+    if "Refusal(" not in source and "Machine(" not in source:
         return []
-    calls = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call))
-    refused = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "Refusal"]
-    said = [call.args[1] for call in refused if len(call.args) > 1]
-    said += [keyword.value for call in refused for keyword in call.keywords if keyword.arg == "remedy"]
+    said: list[ast.expr] = []
+    for call in ast.walk(ast.parse(source)):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in ("Refusal", "Machine"):
+            said += call.args[1:2] if call.func.id == "Refusal" else []
+            said += [keyword.value for keyword in call.keywords if keyword.arg in ("remedy", "name")]
     return [
         node.value for node in said if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value
     ]

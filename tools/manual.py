@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from tools import events
+from tools import events, machines
 
 ROOT = Path(__file__).parent.parent
 DOCS: Final = ROOT / "docs"
@@ -121,7 +121,14 @@ def _command_faults() -> Iterator[str]:
 
 def faults() -> list[str]:
     """What the manual says wrongly or leaves out."""
-    return [*_parity_faults(), *_cli_faults(), *_setting_faults(), *_command_faults(), *events.faults()]
+    return [
+        *_parity_faults(),
+        *_cli_faults(),
+        *_setting_faults(),
+        *_command_faults(),
+        *events.faults(),
+        *machines.faults(),
+    ]
 
 
 def build() -> bool:
