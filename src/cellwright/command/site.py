@@ -11,6 +11,7 @@ outside/         the default outside place for checkpoints; a real site names pl
 import tomllib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from hashlib import sha256 as digest
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -29,11 +30,14 @@ from cellwright.identifier.isbt128.facility import FacilityNumber
 from cellwright.ledger import Clock, Ledger, SimulatedClock, open_ledger, system_clock
 from cellwright.ledger.canonical import parse_time
 from cellwright.ledger.checkpoint import Publisher, key_chain
-from cellwright.ledger.files import FileStore
+from cellwright.ledger.files import FileAltered, FileRef, FolderStore
+from cellwright.ledger.key_encryption import KeyEncryptionKey
 from cellwright.ledger.outside import OutsideFolder
 from cellwright.ledger.signing_key import generate_keys, load_keys, save_keys
 from cellwright.ledger.subject_keys import SubjectKeys
 
+KEK = Path("keys") / "persons.kek"
+"""Key that wraps the persons' keys; keep a copy apart from every other backup."""
 INSTALLATION = By(person="installation", source="terminal/server")
 """Who records what comes before anybody is employed."""
 
@@ -98,14 +102,14 @@ class Site:
         self.settings = settings
         self.ledger = ledger
         self.clock = clock
-        self.files = FileStore(folder / "files", SubjectKeys.open(folder / "keys.db", folder / "keys" / "kek"))
-        self.keys = self.files.keys
+        self.keys = SubjectKeys(folder / "keys.db", KeyEncryptionKey.load(folder / KEK))
+        self.files = FolderStore(folder / "files", self.keys)
         relying = Relying(settings.relying_id, settings.origins)
         self.desk = Desk(
             ledger,
             clock=clock,
             zone=settings.zone,
-            definitions=Definitions(lambda sha256: self.files.get(sha256)),
+            definitions=Definitions(self.stored),
             issuing=Issuing(ledger, FacilityNumber(settings.facility), settings.zone, new_id),
             relying=relying,
             simulated=settings.simulated,
@@ -122,6 +126,18 @@ class Site:
             keys = load_keys(self.folder / "keys" / "checkpoint.keys")
             self._publisher = Publisher(self.ledger, keys, key_chain(self.ledger), places)
         return self._publisher
+
+    def stored(self, sha256: str) -> bytes:
+        """The bytes of a file as stored (encrypted, if it is about a person).
+
+        Raises:
+            FileMissing: it is not there. FileAltered: it is not what it was.
+        """
+        with self.files.open(FileRef(sha256, 0)) as file:
+            data = file.read()
+        if digest(data).hexdigest() != sha256:
+            raise FileAltered(f"{sha256}: the stored bytes are not those of this hash")
+        return data
 
     def _place(self, place: str) -> Path:
         return self.folder / place
@@ -174,7 +190,8 @@ def create(
             (folder / place).mkdir(exist_ok=True)
     keys = generate_keys(settings.origin)
     save_keys(folder / "keys" / "checkpoint.keys", keys)
-    SubjectKeys.create(folder / "keys.db", folder / "keys" / "kek").close()
+    kek = KeyEncryptionKey.create(folder / KEK)
+    SubjectKeys(folder / "keys.db", kek, create=True).close()
     clock: Clock = SimulatedClock(start or datetime(2026, 3, 2, tzinfo=UTC)) if settings.simulated else system_clock
     ledger = open_ledger(_address(folder, settings), clock=clock, create=True)
     site = Site(folder, settings, ledger, clock, new_id, new_nonce)

@@ -120,7 +120,7 @@ def _files(site: Site, events: Iterable[Event]) -> dict[str, bytes | None]:
         for digest in _digests(event.body):
             if digest not in found:
                 try:
-                    found[digest] = site.files.stored(digest)
+                    found[digest] = site.stored(digest)
                 except FileMissing:
                     continue
     return found

@@ -1,0 +1,311 @@
+"""A patient's way, act by act: from the register to the bag that was given, through the commands that people use.
+
+Each method is a part of the way and a generator of acts; `journey` strings them together, `story` lets things go wrong
+between them. Whatever is simulated here (people, times, volumes, counts) is simulated; published figures come in
+through `Figures` and are named as published where they are used.
+"""
+
+from collections.abc import Generator, Sequence
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+
+from cellwright.command.demo.cast import by
+from cellwright.command.demo.stage import Act, until
+from cellwright.command.desk import Outcome
+from cellwright.command.site import Site
+from cellwright.factory.order import (
+    acceptance, allocation, cold_chain, collection, dispatch, pair, placing, shipment, subject,
+)  # fmt: skip
+from cellwright.factory.order.scan import Scan
+from cellwright.factory.order.state import OrderState
+from cellwright.factory.people import stamp
+from cellwright.factory.portfolio.product import Product
+from cellwright.factory.rule import Command
+from cellwright.ledger import SimulatedClock
+from cellwright.ledger.canonical import encode
+
+Acts = Generator[Act | until, Outcome | None, Any]
+
+HOSPITAL = "Simulated hospital A"
+PLANT = "E-Town plant (simulated)"
+COURIER = "Simulated courier"
+DONOR_TESTS = ("HBsAg", "anti-HBc", "anti-HCV", "anti-HIV-1/2", "Treponema pallidum")
+"""Names of donor tests as a laboratory's report would list them [assumption: the set is the site's]."""
+LOGGER_INTERVAL_S = 900
+
+
+def body(outcome: Outcome | None, type_: str) -> dict[str, Any]:
+    """The body of the one event of a type in an outcome."""
+    assert outcome is not None
+    (found,) = [event.body for event in outcome.events if event.type == type_]
+    return found
+
+
+def bodies(outcome: Outcome | None, type_: str) -> list[dict[str, Any]]:
+    assert outcome is not None
+    return [event.body for event in outcome.events if event.type == type_]
+
+
+def scan(text: str) -> Scan:
+    return Scan(text=text)
+
+
+class Patient:
+    """One simulated patient and what has been recorded for them so far."""
+
+    def __init__(self, site: Site, number: int, seed: str, product: str, *, weight_kg: str, market: str = "CN") -> None:
+        self.site = site
+        self.number = number
+        self.random = Random(f"{seed}/{number}")
+        self.product_id = product
+        self.market = market
+        self.weight_kg = weight_kg
+        self.weighings = 0
+        self.subject = ""
+        self.donor = ""
+        self.wristbands: dict[str, str] = {}
+        self.pair = ""
+        self.order = ""
+        self.coi = ""
+        self.lot = ""
+        self.outcomes: dict[str, dict[str, str]] = {}
+        """Code -> details, in the order they came about; what the report shows."""
+
+    # --- words
+
+    @property
+    def now(self) -> datetime:
+        assert isinstance(self.site.clock, SimulatedClock)
+        return self.site.clock()
+
+    @property
+    def today(self) -> str:
+        return self.now.date().isoformat()
+
+    def choose(self, *people: str) -> str:
+        """One of several people, the same in every run of a seed."""
+        return people[self.random.randrange(len(people))]
+
+    def two(self, people: Sequence[str]) -> tuple[str, str]:
+        """Two different people."""
+        first, second = self.random.sample(list(people), 2)
+        return first, second
+
+    def paper(self, title: str, **content: object) -> str:
+        """A simulated document in the file store; its address."""
+        text = {"title": title, "simulated": True, "patient": self.number, **{k: str(v) for k, v in content.items()}}
+        return self.site.files.put(encode(text)).sha256
+
+    def came(self, code: str, **details: str) -> None:
+        """Note an outcome of this patient."""
+        self.outcomes.setdefault(code, {}).update(details)
+
+    def do(self, command: Command, person: str) -> Generator[Act | until, Outcome | None, Outcome]:
+        outcome = yield Act(command, by(person))
+        assert outcome is not None
+        return outcome
+
+    def wait(self, **delta: float) -> Generator[Act | until, Outcome | None, None]:
+        yield until(self.now + timedelta(**delta))
+
+    def at(self, moment: datetime) -> Generator[Act | until, Outcome | None, None]:
+        yield until(moment)
+
+    def product(self) -> Product:
+        order = self.site.desk.state(OrderState, self.order, fresh=False)
+        return self.site.desk.definition(Product, self.product_id, order.product_version if self.order else None)
+
+    # --- order
+
+    def registered(self, donor: "Patient | None" = None) -> Acts:
+        """The recipient, and the donor where they are two people, under encrypted names; tests; the pair."""
+        self.subject = yield from self._subject("recipient")
+        self.donor = (yield from self._subject("donor")) if donor is not None else self.subject
+        yield from self._pair()
+
+    def _subject(self, role: str) -> Generator[Act | until, Outcome | None, str]:
+        name = self.site.desk.issuing.next("subject", self.now)
+        wristband = self.site.desk.issuing.next("label", self.now)
+        day = self.random.randrange(1, 28)
+        fields = {
+            "name": f"Simulated {role} {self.number}",
+            "birth_date": f"20{self.random.randrange(4, 20):02d}-05-{day:02d}",
+        }
+        personal = {k: subject.Sealed(**self.site.keys.encrypt_field(name, v, k)) for k, v in fields.items()}
+        yield from self.do(subject.Register(subject=name, personal=personal, wristband=wristband), "CO-1")
+        self.wristbands[name] = wristband
+        return name
+
+    def _pair(self) -> Acts:
+        outcome = yield from self.do(pair.Form(donor=self.donor, recipient=self.subject), "CO-1")
+        self.pair = body(outcome, "pair.formed")["pair"]
+        if self.donor != self.subject:
+            consent = pair.RecordDonorConsent(
+                pair=self.pair, document_sha256=self.paper("donor consent"), version="1", given_on=self.today
+            )
+            yield from self.do(consent, "CO-2")
+
+    def donor_tested(self, status: str = "eligible") -> Acts:
+        """Infectious-disease tests of the donor, transcribed and verified; quality assurance decides."""
+        tests = tuple(pair.DonorTest(test=name, finding="negative", sampled_on=self.today) for name in DONOR_TESTS)
+        report = pair.RecordDonorTests(
+            pair=self.pair, tests=tests, document_sha256=self.paper("donor test report"),
+            laboratory="Simulated contract laboratory", role="coordinator", verifier="QA-3",
+            verifier_role="quality_assurance",
+        )  # fmt: skip
+        yield from self.do(report, "CO-1")
+        yield from self.do(pair.DecideDonorStatus(pair=self.pair, status=status), "QA-3")  # type: ignore[arg-type]
+
+    def ordered(self, linked: str | None = None) -> Acts:
+        """Prescribed, judged eligible, consented, enrolled where it is a trial, approved; one chain of identity."""
+        place = placing.Place(
+            product=self.product_id, market=self.market, pair=self.pair, hospital=HOSPITAL, linked_order=linked
+        )
+        outcome = yield from self.do(place, self.choose("MD-1", "MD-2"))
+        self.order = next(e.stream.partition("/")[2] for e in outcome.events if e.type == "order.placed")
+        yield from self.judged()
+        consent = placing.RecordConsent(
+            order=self.order,
+            document_sha256=self.paper("consent"),
+            version="1",
+            given_on=self.today,
+            purpose="treatment",
+        )
+        yield from self.do(consent, "CO-1")
+        market = self.product().market(self.market)
+        assert market is not None
+        if market.legal_basis == "trial":
+            enrol = placing.Enrol(
+                order=self.order, protocol=market.protocol or "", subject_number=f"S-{self.number:03d}",
+                enrolled_on=self.today,
+            )  # fmt: skip
+            yield from self.do(enrol, "CO-1")
+        yield from self.do(placing.Approve(order=self.order, role="planner"), "PL-1")
+        outcome = yield from self.do(placing.AllocateChain(order=self.order, role="coordinator"), "CO-2")
+        self.coi = body(outcome, "order.coi_allocated")["coi"]
+        yield from self.weighed(self.weight_kg)
+
+    def judged(self) -> Acts:
+        """Eligibility: attested by a physician, or evaluated by the trial's protocol from stated facts."""
+        market = self.product().market(self.market)
+        assert market is not None
+        judge = placing.JudgeEligibility(
+            order=self.order, verdict="eligible", role="physician", protocol=market.protocol,
+            document_sha256=self.paper("eligibility assessment"),
+        )  # fmt: skip
+        yield from self.do(judge, self.choose("MD-1", "MD-2"))
+
+    def weighed(self, weight_kg: str) -> Acts:
+        from cellwright.factory.order.weight import RecordWeight
+
+        self.weight_kg = weight_kg
+        yield from self.do(RecordWeight(order=self.order, weight_kg=weight_kg, weighed_on=self.today), "RN-1")
+
+    # --- collection
+
+    def collected(self, days: int = 1, bags: int = 1) -> Acts:
+        """Cells collected at the hospital on one or several days, packed and handed to the courier each day."""
+        first = self.now.date() + timedelta(days=1)
+        agreed = tuple((first + timedelta(days=n)).isoformat() for n in range(days))
+        schedule = collection.ScheduleCollection(order=self.order, site=HOSPITAL, days=agreed)
+        outcome = yield from self.do(schedule, "CO-1")
+        name = body(outcome, "order.collection_scheduled")["collection"]
+        for number, day in enumerate(agreed, 1):
+            yield from self.at(datetime.fromisoformat(f"{day}T01:00:00+00:00").astimezone(UTC))
+            yield from self._collected_on(name, number, bags)
+        if days > 1:
+            self.came("multi_day_collection", days=str(days))
+
+    def _collected_on(self, name: str, day: int, bags: int) -> Acts:
+        nurses = self.two(("AN-1", "AN-2"))
+        start = collection.StartCollection(
+            order=self.order, collection=name, day=day, wristband=scan(self.wristbands[self.donor]), coi=scan(self.coi),
+            verifier=nurses[1],
+        )  # fmt: skip
+        yield from self.do(start, nurses[0])
+        began = self.now
+        yield from self.wait(hours=4)
+        din = self.site.desk.issuing.next("din", self.now)
+        divisions = ("00",) if bags == 1 else tuple(f"{letter}0" for letter in "ABCDEFGH"[:bags])
+        cells = f"{self.random.lognormvariate(22.45, 0.5):.0f}"
+        record = collection.RecordCollection(
+            order=self.order, collection=name, day=day, din=scan(din), coi=scan(self.coi),
+            containers=tuple(
+                collection.Filled(
+                    division=d, volume_ml=str(self.random.randrange(80, 160)), label=scan(f"{din}-{d}"),
+                    nucleated_cells=cells,
+                )
+                for d in divisions
+            ),
+            started_at=stamp(began), ended_at=stamp(self.now), holder=HOSPITAL, place="Collection unit",
+            verifier=nurses[1],
+        )  # fmt: skip
+        yield from self.do(record, nurses[0])
+        self.fresh = tuple(f"{din}-{d}" for d in divisions)
+        yield from self.packed(nurses[0])
+
+    def packed(self, nurse: str) -> Acts:
+        """Packed with a running logger and handed to the courier, who signs too."""
+        self.shipper = self.site.desk.issuing.next("shipper", self.now)
+        self.seal = self.site.desk.issuing.next("label", self.now)
+        self.logger = f"LOG-{self.shipper[-8:]}"
+        self.waybill = f"SIM-{self.shipper[-8:]}"
+        transport = dispatch.Transport(
+            shipper=scan(self.shipper), seal=scan(self.seal), waybill=self.waybill, loggers=(self.logger,),
+            logger_started_at=stamp(self.now - timedelta(minutes=10)), destination_holder=PLANT,
+            destination="Receiving", courier_holder=COURIER,
+        )  # fmt: skip
+        packing = dispatch.Packing(order=self.order, containers=tuple(scan(c) for c in self.fresh), coi=scan(self.coi))
+        command = dispatch.PackCollection(
+            items=(packing,), transport=transport, role="collection_nurse", courier=self.choose("CR-1", "CR-2")
+        )
+        outcome = yield from self.do(command, nurse)
+        self.shipment = body(outcome, "shipment.packed")["shipment"]
+
+    # --- receipt at the plant
+
+    def received(self) -> Acts:
+        """On the way, received with seal, waybill and logger compared, loggers read, accepted out of quarantine."""
+        yield from self.wait(hours=self.random.randrange(8, 16))
+        yield from self.do(self.receipt(), "WH-1")
+        yield from self.logged("collection")
+        yield from self.do(acceptance.AcceptMaterial(order=self.order, shipment=self.shipment), "QA-3")
+
+    def receipt(self, **changed: object) -> shipment.Receive:
+        """The receipt as it should be, with whatever is changed."""
+        usual: dict[str, object] = {
+            "shipment": self.shipment, "role": "warehouse", "courier": "CR-1", "shipper": scan(self.shipper),
+            "seal": scan(self.seal), "waybill": self.waybill, "loggers": (self.logger,),
+            "containers": tuple(scan(c) for c in self.fresh), "cois": (scan(self.coi),), "condition": "intact",
+            "undamaged": True, "place": "Receiving", "temperature_c": "4.8",
+        }  # fmt: skip
+        return shipment.Receive(**{**usual, **changed})  # type: ignore[arg-type]
+
+    def logged(self, purpose: str) -> Acts:
+        """The logger's file: simulated readings every quarter of an hour, inside the limits."""
+        state = self.site.desk.state(shipment.ShipmentState, self.shipment, fresh=False)
+        low, high = state.limits.low, state.limits.high
+        middle = float(high) - 4 if low is None else (float(low) + float(high)) / 2
+        begin = datetime.fromisoformat(state.logger_started_at)
+        count = int((self.now - begin).total_seconds() // LOGGER_INTERVAL_S) + 2
+        readings = tuple(
+            cold_chain.LoggerReading(
+                at=stamp(begin + timedelta(seconds=LOGGER_INTERVAL_S * n)),
+                c=f"{middle + self.random.uniform(-1, 1):.1f}",
+            )
+            for n in range(count)
+            if begin + timedelta(seconds=LOGGER_INTERVAL_S * n) <= self.now
+        )
+        digest = self.paper("temperature logger", readings=" ".join(f"{r.at} {r.c}" for r in readings))
+        data = cold_chain.LoggerData(logger=self.logger, sha256=digest, samples=readings)
+        role = "WH-1" if purpose == "collection" else "CL-1"
+        read = cold_chain.ReadLoggers(shipment=self.shipment, loggers=(data,), interval_s=LOGGER_INTERVAL_S)
+        yield from self.do(read, role)
+
+    def allocated(self) -> Acts:
+        """The starting material goes to the lot."""
+        state = self.site.desk.state(OrderState, self.order, fresh=False)
+        names = tuple(n for n, c in state.containers.items() if c.status == "available")
+        self.starting = names
+        yield from self.do(allocation.Allocate(order=self.order, containers=names, lot=self.lot), "PL-1")
