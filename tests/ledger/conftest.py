@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from cellwright.ledger import Draft, Ledger, SimulatedClock, open_ledger
+from tests.postgres_server import PostgresServer, running_server
 
 START = datetime(2026, 3, 2, 8, 12, tzinfo=UTC)
 _numbers = count()
@@ -33,9 +34,26 @@ def clock() -> SimulatedClock:
     return SimulatedClock(START)
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def ledger(request: pytest.FixtureRequest, tmp_path: Path, clock: SimulatedClock) -> Iterator[Ledger]:
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A running PostgreSQL; tests that break it start their own."""
+    with running_server() as server:
+        yield server
+
+
+@pytest.fixture(params=["memory", "sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def where(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where an empty ledger can be created, on each backend."""
+    if request.param == "memory":
+        return "memory:"
+    if request.param == "sqlite":
+        return str(tmp_path / "ledger.db")
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return server.new_database()
+
+
+@pytest.fixture
+def ledger(where: str, clock: SimulatedClock) -> Iterator[Ledger]:
     """An empty ledger on each backend."""
-    where = "memory:" if request.param == "memory" else str(tmp_path / "ledger.db")
     with open_ledger(where, clock=clock, create=True) as opened:
         yield opened

@@ -217,7 +217,7 @@ def ledger_on(store: Store, clock: Clock | None = None, counter: Counter | None 
     clock = clock or system_clock
     if clock is system_clock and counter is None:
         counter = boot_counter
-    return Ledger(store, Writer(Sequencer(store, clock, counter), store.where), store)
+    return Ledger(store, Writer(Sequencer(store, clock, counter)), store)
 
 
 def open_ledger(
@@ -231,7 +231,7 @@ def open_ledger(
     """Open a ledger.
 
     Args:
-        where: a path or ``sqlite:///path`` (SQLite file), ``memory:``.
+        where: a path or ``sqlite:///path`` (SQLite file), ``postgresql://…`` (PostgreSQL), ``memory:``.
         clock: gives the site's time; the machine's own when left out.
         counter: nanoseconds that only pass, to notice steps of the clock; the machine's own for the machine's clock.
         create: make the ledger when it is not there (its folder or database must be).
@@ -245,6 +245,12 @@ def open_ledger(
     text = str(where)
     if text == "memory:":
         return ledger_on(MemoryStore(), clock, counter)
+    if text.startswith(("postgresql://", "postgres://")):
+        from cellwright.ledger.postgres import PostgresReader, PostgresStore
+
+        if read_only:
+            return Ledger(PostgresReader(text), None, None)
+        return ledger_on(PostgresStore(text, create=create), clock, counter)
     from cellwright.ledger.sqlite import SQLiteReader, SQLiteStore
 
     path = Path(text.removeprefix("sqlite:///"))

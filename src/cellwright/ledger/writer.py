@@ -90,15 +90,14 @@ class Writer:
 
     Args:
         sequencer: judges and commits; used by the thread only.
-        name: of the thread, for those who look at a stack.
     """
 
-    def __init__(self, sequencer: Sequencer, name: str) -> None:
+    def __init__(self, sequencer: Sequencer) -> None:
         self._sequencer = sequencer
         self._waiting: SimpleQueue[_Ticket | _Promise | _Errand | None] = SimpleQueue()
         self._closed = False
         self._gate = threading.Lock()
-        self._thread = threading.Thread(target=self._work, name=f"ledger {name}", daemon=True)
+        self._thread = threading.Thread(target=self._work, name="ledger writer", daemon=True)
         self._thread.start()
 
     def append(self, append: Append) -> list[Record]:
