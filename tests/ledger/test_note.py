@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import builtins
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from cellwright.ledger.note import (
     open_checkpoint,
     open_note,
 )
-from cellwright.ledger.signing_key import SigningKey
+from cellwright.ledger.signing_key import SigningKey, generate_keys
 
 # The worked example of C2SP signed-note, "Verifier keys".
 SPEC_VKEY = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k"
@@ -302,7 +303,7 @@ def test_keys_that_could_not_be_trusted_are_refused() -> None:
         VerifierKey.parse("name+00000000+" + base64.b64encode(b"\x02" + bytes(32)).decode())
 
 
-def test_a_missing_algorithm_is_said_and_never_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_an_older_library_ml_dsa_is_verified_but_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
     note, real = signed(ED, LATTICE), builtins.__import__
 
     def without_ml_dsa(name: str, *rest: Any) -> Any:
@@ -311,11 +312,14 @@ def test_a_missing_algorithm_is_said_and_never_passes(monkeypatch: pytest.Monkey
         return real(name, *rest)
 
     monkeypatch.setattr(builtins, "__import__", without_ml_dsa)
-    with pytest.raises(AlgorithmUnavailable):
-        open_checkpoint(note, [ED.verifier, LATTICE.verifier])
+    assert open_checkpoint(note, [ED.verifier, LATTICE.verifier]) == CHECKPOINT
+    parsed = Note.parse(note)
+    wrong = replace(parsed.signatures[1], value=parsed.signatures[1].value[:-1] + b"\x01")
+    with pytest.raises(SignatureWrong):
+        open_checkpoint(replace(parsed, signatures=(parsed.signatures[0], wrong)).to_bytes(), [LATTICE.verifier])
     with pytest.raises(AlgorithmUnavailable):
         SigningKey("name", SignatureType.COSIGNATURE_ML_DSA_44, SEED)
-    assert open_checkpoint(note, [ED.verifier]) == CHECKPOINT
+    assert [key.verifier.type for key in generate_keys("name")] == [SignatureType.ED25519]
 
 
 def test_ml_dsa_checkpoint_of_another_implementation() -> None:

@@ -29,7 +29,6 @@ from cellwright.ledger.durable import append_line, make_folder, write_whole
 from cellwright.ledger.errors import LedgerError
 from cellwright.ledger.note import (
     NOTE_LIMIT,
-    AlgorithmUnavailable,
     Checkpoint,
     Note,
     NoteError,
@@ -290,8 +289,6 @@ class Witness:
         path = self._path(origin, "json")
         try:
             watched = _Watched.from_bytes(path.read_bytes())
-        except AlgorithmUnavailable:
-            raise
         except FileNotFoundError as error:
             raise UnknownLog(_("This witness does not watch the log {origin}.").format(origin=origin)) from error
         except (ValueError, KeyError, TypeError, NoteError) as error:
