@@ -365,6 +365,17 @@ def test_the_periodic_publisher_outlives_a_failure_and_says_it() -> None:
     assert len(log.kept) == 1
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_periodic_publisher_that_ends_by_a_mistake_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    site = publisher(PlainLog(1))
+    with monkeypatch.context() as patched:
+        patched.setattr(site, "publish", lambda: 1 // 0)
+        site.start(period_s=3600)
+        thread = next(thread for thread in threading.enumerate() if thread.name == "checkpoints")
+        thread.join(timeout=30)
+    assert "ZeroDivisionError" in str(site.status().fault)
+
+
 def test_close_says_when_the_last_checkpoint_could_not_be_made() -> None:
     site = publisher(Failing())
     with pytest.raises(Unavailable):

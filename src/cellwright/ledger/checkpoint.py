@@ -250,6 +250,13 @@ class Publisher:
         self.publish()
 
     def _run(self, period_s: float) -> None:
+        try:
+            self._follow(period_s)
+        except BaseException as error:  # a mistake in this program: the thread ends, and its status says so
+            self._set_fault(repr(error))
+            raise
+
+    def _follow(self, period_s: float) -> None:
         while True:
             self._wake.clear()
             if self._ending:
