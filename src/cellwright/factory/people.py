@@ -75,6 +75,8 @@ class IdentityVerified(Body):
 
 @event("person.role_granted")
 class RoleGranted(Body):
+    """The person holds the role from here on (R022, R032)."""
+
     person: PersonName
     role: str
     since: str
@@ -83,6 +85,8 @@ class RoleGranted(Body):
 
 @event("person.role_revoked")
 class RoleRevoked(Body):
+    """The person no longer holds the role."""
+
     person: PersonName
     role: str
     at: str
@@ -122,18 +126,24 @@ class CredentialRegistered(Body):
 
 @event("person.credential_revoked")
 class CredentialRevoked(Body):
+    """A lost or replaced means of signing signs nothing from here on (R031)."""
+
     person: PersonName
     credential: str
 
 
 @event("person.signed_in")
 class SignedIn(Body):
+    """Both factors were shown and a session began (R032)."""
+
     person: PersonName
     means: str
 
 
 @event("person.signed_out")
 class SignedOut(Body):
+    """The session ended."""
+
     person: PersonName
     cause: Literal["person", "idle", "ended"] = "person"
 
@@ -157,6 +167,8 @@ class Locked(Body):
 
 @event("person.unlocked")
 class Unlocked(Body):
+    """Somebody else lifted the lock of the account (R029)."""
+
     person: PersonName
 
 

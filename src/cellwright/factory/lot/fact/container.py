@@ -169,6 +169,8 @@ class BagFrozen(Owned):
 
 @event("lot.bag_moved")
 class BagMoved(Owned):
+    """The bag goes from one position to another; both are scanned."""
+
     bag: ContainerName
     left: Annotated[str, RELEASES("position")]
     position: Annotated[str, TAKES("position")]
