@@ -9,7 +9,7 @@ import re
 from cellwright.factory.order import nonconformance, permission, placing, scan
 from cellwright.factory.order.case import mismatch
 from cellwright.factory.order.fact import material
-from cellwright.factory.order.figure import day, past, positive
+from cellwright.factory.order.figure import day, past, positive, today
 from cellwright.factory.order.pair import PairState
 from cellwright.factory.order.scan import Scan
 from cellwright.factory.order.state import Collection, OrderState
@@ -195,7 +195,7 @@ class RecordCollection(Command):
                 world, by, point="collection_label", expected=coi, scanned=read, coi=coi, found=read,
                 order=order.name, how=self.coi.how,
             )  # fmt: skip
-        din = scan.donation(self.din, world.now.date())
+        din = scan.donation(self.din, today(world))
         self._check(world)
         for one in self.containers:
             name = scan.container_name(din, one.division)

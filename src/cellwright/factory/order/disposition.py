@@ -5,7 +5,7 @@ from typing import Literal
 from cellwright.factory.order import labelled, nonconformance, permission, scan
 from cellwright.factory.order.case import CaseState, mismatch
 from cellwright.factory.order.fact import giving, material
-from cellwright.factory.order.figure import day
+from cellwright.factory.order.figure import past_day
 from cellwright.factory.order.scan import Scan
 from cellwright.factory.order.state import FINISHED, OrderState
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, World, command
@@ -90,10 +90,7 @@ class End(Command):
         order = permission.open_order(world, self.order)
         if order.withdrawn is not None:
             raise Refusal("order-ended-already", "Order {order} has ended.", rule="D22", order=self.order)
-        if day("on", self.on) > world.now.date():
-            raise Refusal(
-                "in-the-future", "{field} is {value}, which has not come yet.", rule="R044", field="on", value=self.on
-            )
+        past_day("on", self.on, world)
         body = giving.Ended(why=self.why, on=self.on, recorded_by=by.person)
         return Decision(facts=(order.fact(body, reason=self.text or None),))
 

@@ -3,8 +3,9 @@
 import re
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
-from cellwright.factory.rule import Refusal
+from cellwright.factory.rule import Refusal, World
 
 _DECIMAL = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,12})?", re.ASCII)
 _STAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z", re.ASCII)
@@ -66,6 +67,21 @@ def day(name: str, text: str) -> date:
         raise Refusal(
             "not-a-day", "{field} is {value}, which is not a day.", rule="R044", field=name, value=text[:40]
         ) from None
+
+
+def today(world: World) -> date:
+    """The day it is at the site: near midnight not the day in UTC."""
+    return world.now.astimezone(ZoneInfo(world.zone)).date()
+
+
+def past_day(name: str, text: str, world: World) -> date:
+    """A day that has begun at the site. Raises Refusal `not-a-day` or `in-the-future`."""
+    on = day(name, text)
+    if on > today(world):
+        raise Refusal(
+            "in-the-future", "{field} is {value}, which has not come yet.", rule="R044", field=name, value=text
+        )
+    return on
 
 
 def spelled(span: timedelta) -> str:

@@ -2,7 +2,7 @@
 
 from cellwright.factory.order import permission
 from cellwright.factory.order.fact import giving
-from cellwright.factory.order.figure import day
+from cellwright.factory.order.figure import past_day
 from cellwright.factory.rule import By, Command, Decision, Refusal, World, command
 
 
@@ -69,8 +69,7 @@ def _followed(
             rule="D23",
             order=name,
         )
-    if day("on", on) > world.now.date():
-        raise Refusal("in-the-future", "{field} is {value}, which has not come yet.", rule="R044", field="on", value=on)
+    past_day("on", on, world)
     body = giving.FollowedUp(
         kind=kind,
         finding=finding,

@@ -5,7 +5,7 @@ from typing import Annotated
 from cellwright.factory.identity import NAMES
 from cellwright.factory.order import permission
 from cellwright.factory.order.fact import placing
-from cellwright.factory.order.figure import day
+from cellwright.factory.order.figure import day, past_day
 from cellwright.factory.order.pair import ChainAllocated, formed
 from cellwright.factory.order.state import OrderState
 from cellwright.factory.portfolio.product import Product
@@ -175,11 +175,7 @@ class RecordConsent(Command):
 
     def decide(self, world: World, by: By) -> Decision:
         order = permission.open_order(world, self.order)
-        if day("given_on", self.given_on) > world.now.date():
-            raise Refusal(
-                "in-the-future", "{field} is {value}, which has not come yet.", rule="R044", field="given_on",
-                value=self.given_on,
-            )  # fmt: skip
+        past_day("given_on", self.given_on, world)
         body = placing.Consented(
             purpose=self.purpose,
             document_sha256=self.document_sha256,
@@ -215,7 +211,7 @@ class Enrol(Command):
 
     def decide(self, world: World, by: By) -> Decision:
         order = permission.going_on(world, self.order)
-        day("enrolled_on", self.enrolled_on)
+        past_day("enrolled_on", self.enrolled_on, world)
         refusal = permission.not_eligible(order)
         if refusal is not None:
             raise refusal

@@ -2,7 +2,7 @@
 
 from cellwright.factory.order import permission
 from cellwright.factory.order.fact import giving
-from cellwright.factory.order.figure import day
+from cellwright.factory.order.figure import past_day
 from cellwright.factory.order.state import OrderState
 from cellwright.factory.record import Fact
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, World, command
@@ -23,14 +23,7 @@ class AttestPriorInfusion(Command):
 
     def decide(self, world: World, by: By) -> Decision:
         order = permission.going_on(world, self.order)
-        if day("infused_on", self.infused_on) > world.now.date():
-            raise Refusal(
-                "in-the-future",
-                "{field} is {value}, which has not come yet.",
-                rule="R044",
-                field="infused_on",
-                value=self.infused_on,
-            )
+        past_day("infused_on", self.infused_on, world)
         product = permission.product_of(world, order)
         wanted = {g.product for g in product.gates if g.needs == "prior_product_infused"} | {product.linked_after}
         if self.product not in wanted:

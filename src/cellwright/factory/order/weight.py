@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from cellwright.factory.order import permission
 from cellwright.factory.order.fact import giving
-from cellwright.factory.order.figure import day, positive
+from cellwright.factory.order.figure import past_day, positive
 from cellwright.factory.order.state import OrderState
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, World, command
 
@@ -25,15 +25,7 @@ class RecordWeight(Command):
         weight = positive("weight_kg", self.weight_kg)
         if weight > MAX_KG:
             raise Refusal("not-a-weight", "{kg} kg is not a patient's weight.", rule="R044", kg=self.weight_kg)
-        on = day("weighed_on", self.weighed_on)
-        if on > world.now.date():
-            raise Refusal(
-                "in-the-future",
-                "{field} is {value}, which has not come yet.",
-                rule="R044",
-                field="weighed_on",
-                value=self.weighed_on,
-            )
+        on = past_day("weighed_on", self.weighed_on, world)
         if order.weight_on is not None and on < order.weight_on:
             raise Refusal(
                 "older-weight",
