@@ -10,6 +10,7 @@ import pytest
 from cellwright.factory import people
 from cellwright.factory.definition import ASSUMED, Text
 from cellwright.factory.lot.addition import AddMaterial
+from cellwright.factory.lot.bag import FreezeBag
 from cellwright.factory.lot.completion import CompleteStep
 from cellwright.factory.lot.issue import IssueLot
 from cellwright.factory.lot.label import ApplyLabel, Detach, PrintLabel, VerifyLabel
@@ -306,6 +307,19 @@ class Bench(FakeWorld):
         if detach and place == "container" and not self.lot(lot).containers[container].detached:
             self.do(Detach(lot=lot, container=container))
         return label.label
+
+    def freeze(self, lot: str, bag: str, position: str) -> Decision:
+        """Put a labelled bag, in its labelled cassette, into a position."""
+        cassette = self.lot(lot).labels[str(self.lot(lot).containers[bag].cassette)].code
+        return self.do(
+            FreezeBag(
+                lot=lot,
+                bag=Scan(text=self.code(lot, bag)),
+                cassette=Scan(text=cassette),
+                position=position,
+                verifier="OP-2",
+            )
+        )
 
     # --- the ordinary course
     def cultured(self, n: int = 1, room: str = "S1", hours: int = 192, **patient: int) -> tuple[str, str]:
