@@ -3,8 +3,9 @@
 from datetime import timedelta
 
 from cellwright.factory.lot.access import known
-from cellwright.factory.lot.quantity import duration, moment
+from cellwright.factory.lot.quantity import moment
 from cellwright.factory.lot.state import LotState
+from cellwright.factory.notation import duration
 from cellwright.factory.people import stamp
 from cellwright.factory.quality import file as quality_file
 from cellwright.factory.quality.consequence import of_results
@@ -54,7 +55,7 @@ class StartCulture(Command):
     def _incubation(self) -> timedelta:
         try:
             found = duration(self.incubation)
-        except AssertionError:
+        except (ValueError, OverflowError):
             found = timedelta(0)
         if not timedelta(0) < found <= LONGEST:
             raise Refusal(
