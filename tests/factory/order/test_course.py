@@ -15,7 +15,9 @@ def scene() -> Scene:
     return Scene()
 
 
-@pytest.mark.requirement("R059", "R060", "R063", "R073", "R074")
+@pytest.mark.requirement("R063")
+@pytest.mark.requirement("R073")
+@pytest.mark.requirement("R074")
 def test_from_the_prescription_to_the_closed_order(scene: Scene) -> None:
     order, (bag,) = scene.ready(1)
     state = scene.order(order)
