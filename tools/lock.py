@@ -1,7 +1,7 @@
 """Resolve the dependencies into two lock files: names, versions and hashes, and no addresses.
 
-`requirements.lock` holds everything, `requirements-run.lock` the part of it that the factory runs on, so that
-`make demo` installs neither tests nor linters nor documentation.
+`requirements.lock` holds everything, `requirements-run.lock` the part of it that the factory runs on (with its
+labels as pictures), so that `make demo` installs neither tests nor linters nor documentation.
 """
 
 import subprocess
@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 EVERYTHING = ["--all-extras", *(f"--group={group}" for group in ("build", "test", "bench", "lint", "docs"))]
-RUN = ["--group=build", "--constraint=requirements.lock"]
+RUN = ["--group=build", "--extra=labels", "--constraint=requirements.lock"]
 
 
 def command(target: str, selection: list[str]) -> list[str]:
