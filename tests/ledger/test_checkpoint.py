@@ -203,6 +203,10 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     assert "away" in site.status().away[share.name]
     with pytest.raises(PlaceAway):
         share.history()
+    (folder / "checkpoint").unlink()
+    (folder / "checkpoint").mkdir()
+    with pytest.raises(PlaceAway):
+        share.latest()
 
 
 def test_a_note_of_somebody_else_outside_is_neither_trusted_nor_written_over(tmp_path: Path) -> None:

@@ -142,6 +142,14 @@ def test_one_persons_file_does_not_open_as_anothers(store: FolderStore) -> None:
         store.get(FileRef(plain.sha256, plain.size, "p1"))
 
 
+def test_what_was_sealed_with_another_hash_is_refused(store: FolderStore, keys: SubjectKeys) -> None:
+    """Somebody who holds the key, and not the record, wraps another content."""
+    forged = SEALED + keys.seal("p1", bytes(32) + b"another scan", SEALED)
+    ref = store.put(forged)
+    with pytest.raises(FileAltered):
+        store.get(FileRef(ref.sha256, ref.size, "p1"))
+
+
 def test_without_keys_nothing_personal_is_stored_or_read(store: FolderStore, tmp_path: Path) -> None:
     ref, bare = store.put(b"scan", "p1"), FolderStore(tmp_path / "files")
     with pytest.raises(FileRefused):

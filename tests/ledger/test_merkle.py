@@ -108,6 +108,16 @@ def test_a_leaf_of_wrong_length_is_refused_and_changes_nothing() -> None:
     assert frontier == before
 
 
+def test_frontiers_are_equal_by_their_leaves_and_show_their_root() -> None:
+    one, two = Frontier(), Frontier()
+    one.extend(numbered(3))
+    assert one != two
+    assert one != "a frontier"
+    two.extend(numbered(3))
+    assert one == two
+    assert repr(one) == f"Frontier(size=3, root={naive_root(numbered(3)).hex()})"
+
+
 @pytest.mark.parametrize(
     "data", [b"\x00", bytes(8), bytes(8 + 32), (3).to_bytes(8, "big") + bytes(32), (1).to_bytes(8, "big") + bytes(33)]
 )

@@ -269,6 +269,12 @@ def test_a_cosigner_signs_checkpoints_only(kind: SignatureType) -> None:
     assert not key.verifier.verify("pay the bearer\n", Signature("w", key.verifier.key_id, blob))
 
 
+def test_a_name_too_long_for_a_cosigned_message_is_refused() -> None:
+    with pytest.raises(NoteMalformed, match="255"):
+        LATTICE.sign(Checkpoint("o" * 256, 42, CHECKPOINT.root).text, NOW)
+    assert COSIGNER.sign(Checkpoint("o" * 256, 42, CHECKPOINT.root).text, NOW)
+
+
 def test_a_time_beyond_the_limit_is_refused() -> None:
     signature = COSIGNER.sign(CHECKPOINT.text, 2**63)
     assert not COSIGNER.verifier.verify(CHECKPOINT.text, signature)

@@ -256,6 +256,7 @@ def test_p256_keys_are_read_from_points_and_from_cose() -> None:
         bytes.fromhex("a50102010220012158") + b"\x20" + X + bytes.fromhex("225820") + Y,  # a label twice
         bytes.fromhex("a5180102032620012158") + b"\x20" + X + bytes.fromhex("225820") + Y,  # a long form of 1
         bytes.fromhex("a5") + b"\x81" * 9,
+        bytes.fromhex("a501020326"),  # ends after two entries
         b"\xa5" + b"\x19\x00\x01" * 5,
     ],
 )

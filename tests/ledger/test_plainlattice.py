@@ -138,6 +138,15 @@ def test_lengths_are_exact() -> None:
         assert not ml_dsa_44_verify(public, MESSAGE, signature, context)
 
 
+def test_more_is_drawn_when_too_much_is_rejected() -> None:
+    seed = bytes(range(34))
+    assert plainlattice._rej_ntt_poly(seed, 96) == plainlattice._rej_ntt_poly(seed)
+    ball = plainlattice._sample_in_ball(seed, 17)
+    assert ball == plainlattice._sample_in_ball(seed)
+    assert sorted(set(ball)) == [-1, 0, 1]
+    assert sum(map(abs, ball)) == 39
+
+
 def test_the_transform_multiplies_polynomials() -> None:
     """FIPS 204, 7.5: multiplication in Z_q[X]/(X^256 + 1), by the definition."""
     a, b = [(n * n + 7) % 8380417 for n in range(256)], [(n * 31 + 1) % 8380417 for n in range(256)]

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cellwright.ledger import proof
 from cellwright.ledger.merkle import EMPTY_ROOT, Frontier, leaf_hash, root_of
 from cellwright.ledger.proof import (
     LeafNodes,
@@ -228,6 +229,17 @@ def test_tiles_follow_a_growing_log(growth: list[int], data: st.DataObject) -> N
         assert proof == inclusion_proof(plain, index, shelf.size)
         assert verify_inclusion(LEAVES[index], index, shelf.size, proof, frontier.root())
         assert consistency_proof(nodes, old, shelf.size) == consistency_proof(plain, old, shelf.size)
+
+
+def test_proofs_stay_right_when_memory_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proof, "TILES_KEPT", 2)
+    monkeypatch.setattr(proof, "NODES_KEPT", 10)
+    shelf, plain = Shelf(), LeafNodes(LEAVES)
+    shelf.size = 5_000
+    nodes = shelf.nodes()
+    for index in (0, 4_999, 1_234, 256, 0):
+        assert inclusion_proof(nodes, index, 5_000) == inclusion_proof(plain, index, 5_000)
+    assert range_root(nodes, 0, 0) == EMPTY_ROOT
 
 
 def test_a_damaged_tile_makes_a_proof_that_fails() -> None:

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cellwright.ledger import Draft, open_ledger, verify
-from cellwright.ledger.errors import Locked
+from cellwright.ledger import Draft, open_ledger, subject_keys, verify
+from cellwright.ledger.errors import Locked, StorageFull
 from cellwright.ledger.files import FolderStore, check_files
 from cellwright.ledger.key_encryption import KekRefused, KeyEncryptionKey, SealBroken, SubjectKeyError
 from cellwright.ledger.subject_keys import SubjectKeys, SubjectShredded, SubjectUnknown, restore
@@ -275,6 +275,38 @@ def test_threads_agree_on_one_key(keys: SubjectKeys) -> None:
     assert {keys.decrypt_field(value) for value in values} == expected
 
 
+def test_more_persons_than_are_held_in_memory(keys: SubjectKeys, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subject_keys, "CACHED_KEYS", 3)
+    values = [keys.encrypt_field(f"p{n}", f"text {n}") for n in range(10)]
+    assert [keys.decrypt_field(value) for value in values] == [f"text {n}" for n in range(10)]
+    assert len(keys._ciphers) == 3
+
+
+def test_a_key_destroyed_while_it_is_being_made_is_not_made(keys: SubjectKeys, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process destroys the person between this one's look and its writing."""
+    with monkeypatch.context() as looking:
+        looking.setattr(keys, "state", lambda _subject: "unknown")
+        keys.destroy_again(["p1"])
+        with pytest.raises(SubjectShredded):
+            keys.encrypt_field("p1", "Wang Fang")
+    assert keys.state("p1") == "shredded"
+
+
+def test_a_full_disk_changes_nothing(keys: SubjectKeys) -> None:
+    value = keys.encrypt_field("p1", "Wang Fang")
+    keys._db.pragma("max_page_count", int(keys._db.pragma("page_count")))
+
+    def fill() -> None:
+        for n in range(500):
+            keys.encrypt_field(f"q{n}", "x")
+
+    with pytest.raises(StorageFull):
+        fill()
+    assert keys.decrypt_field(value) == "Wang Fang"
+    keys._db.pragma("max_page_count", 10_000)
+    assert keys.decrypt_field(keys.encrypt_field("q999", "x")) == "x"
+
+
 def _encrypt(folder: str, text: str) -> dict[str, str]:
     with SubjectKeys(Path(folder) / "keys.db", KeyEncryptionKey.load(Path(folder) / "kek"), create=True) as keys:
         return keys.encrypt_field("p1", text)
@@ -287,12 +319,17 @@ def test_processes_agree_on_one_key(tmp_path: Path, keys: SubjectKeys) -> None:
     assert [keys.decrypt_field(value) for value in values] == texts
 
 
-def test_a_file_held_by_another_program_is_said(tmp_path: Path, keys: SubjectKeys) -> None:
+def test_a_file_held_by_another_program_is_said(
+    tmp_path: Path, keys: SubjectKeys, kek: KeyEncryptionKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
     keys._db.set_busy_timeout(0)
     other = apsw.Connection(str(tmp_path / "keys.db"))
     other.execute("BEGIN EXCLUSIVE")
     with pytest.raises(Locked):
         keys.shred("p1", may_shred=allowed)
+    monkeypatch.setattr(subject_keys, "BUSY_MS", 0)
+    with pytest.raises(Locked):
+        SubjectKeys(tmp_path / "keys.db", kek)
     other.execute("ROLLBACK")
     other.close()
     keys.shred("p1", may_shred=allowed)

@@ -215,6 +215,15 @@ def test_a_lost_or_damaged_memory_is_never_a_fresh_start(watching: Witness, tmp_
         watching.add_checkpoint(growth(0, 21))
 
 
+def test_a_memory_put_in_the_place_of_anothers_is_noticed(watching: Witness, tmp_path: Path) -> None:
+    other = KeyChain("cellwright.example/site-b", CHAIN.sets)
+    watching.trust(other)
+    first, second = sorted(path for path in (tmp_path / "memory").iterdir() if path.suffix == ".json")
+    second.write_bytes(first.read_bytes())
+    with pytest.raises(StateDamaged, match="another log"):
+        watching.seen(other.origin)
+
+
 def test_logs_are_remembered_apart(watching: Witness) -> None:
     other = generate_keys("cellwright.example/site-b")
     chain = KeyChain.genesis("cellwright.example/site-b", [str(key.verifier) for key in other])

@@ -283,11 +283,9 @@ def _p256_double(point: Point) -> Point:
 
 
 def _p256_add(first: Point, second: Point) -> Point:
-    """The sum of two points, with the cases the general formula cannot do: infinity, equal, opposite."""
+    """The sum of two points, the second not infinity, with the cases the general formula cannot do."""
     if first[2] == 0:
         return second
-    if second[2] == 0:
-        return first
     x1, y1, z1 = first
     x2, y2, z2 = second
     z1z1, z2z2 = z1 * z1 % _Q, z2 * z2 % _Q

@@ -69,9 +69,11 @@ def _expanded_key(public: bytes) -> tuple[list[list[Polynomial]], list[Polynomia
     return matrix, [_ntt([c << _D for c in _chunks(part, 10)]) for part in packed]
 
 
-def _rej_ntt_poly(seed: bytes) -> Polynomial:
-    """A uniform transformed polynomial (RejNTTPoly, 30, with CoeffFromThreeBytes, 14)."""
-    length = 1008
+def _rej_ntt_poly(seed: bytes, length: int = 1008) -> Polynomial:
+    """A uniform transformed polynomial (RejNTTPoly, 30, with CoeffFromThreeBytes, 14).
+
+    ``length``: bytes looked at first, a multiple of 3; more when too many are rejected.
+    """
     while True:
         stream = hashlib.shake_128(seed).digest(length)
         triples = zip(stream[::3], stream[1::3], stream[2::3], strict=True)
@@ -82,9 +84,8 @@ def _rej_ntt_poly(seed: bytes) -> Polynomial:
         length *= 2
 
 
-def _sample_in_ball(seed: bytes) -> Polynomial:
-    """A polynomial with 39 coefficients of 1 or -1, the others 0 (SampleInBall, 29)."""
-    length = 272
+def _sample_in_ball(seed: bytes, length: int = 272) -> Polynomial:
+    """A polynomial with 39 coefficients of 1 or -1, the others 0 (SampleInBall, 29). ``length`` as above."""
     while True:
         stream = _h(seed, length)
         signs, c, at = int.from_bytes(stream[:8], "little"), [0] * 256, 8

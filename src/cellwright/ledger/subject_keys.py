@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 
 CACHED_KEYS: Final = 4096
 """Keys held unwrapped in memory at most."""
+BUSY_MS: Final = 10_000
+"""Milliseconds to wait for another process that is writing."""
 FIELD_CONTEXT: Final = b"cellwright-field/1\0"
 _INDEX_NAME: Final = "blind index"
 _INDEX_BYTES: Final = 16
@@ -378,7 +380,7 @@ def _connect(path: Path) -> apsw.Connection:
         create_whole(path, b"", PRIVATE)
     db = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
     try:
-        db.set_busy_timeout(10_000)
+        db.set_busy_timeout(BUSY_MS)
         db.pragma("journal_mode", "delete")
         db.pragma("synchronous", "extra")
         db.pragma("secure_delete", True)
