@@ -305,17 +305,18 @@ class Bench(FakeWorld):
         self.do(VerifyLabel(lot=lot, label=label.label, scan=Scan(text=label.code)))
         self.do(ApplyLabel(lot=lot, container=container, scan=Scan(text=label.code), verifier="OP-2"))
         if detach and place == "container" and not self.lot(lot).containers[container].detached:
-            self.do(Detach(lot=lot, container=container))
+            self.do(Detach(lot=lot, containers=(container,)))
         return label.label
 
     def freeze(self, lot: str, bag: str, position: str) -> Decision:
-        """Put a labelled bag, in its labelled cassette, into a position."""
-        cassette = self.lot(lot).labels[str(self.lot(lot).containers[bag].cassette)].code
+        """Put a labelled bag, in its cassette if that is labelled, into a position."""
+        serial = self.lot(lot).containers[bag].cassette
+        cassette = None if serial is None else Scan(text=self.lot(lot).labels[serial].code)
         return self.do(
             FreezeBag(
                 lot=lot,
                 bag=Scan(text=self.code(lot, bag)),
-                cassette=Scan(text=cassette),
+                cassette=cassette,
                 position=position,
                 verifier="OP-2",
             )

@@ -5,14 +5,23 @@ from decimal import Decimal
 import pytest
 
 from cellwright.factory.lot.division import CODES, free
-from cellwright.factory.lot.label import ApplyLabel, DestroyLabel, Detach, PrintLabel, VerifyLabel, unreconciled
+from cellwright.factory.lot.issue import IssueLot
+from cellwright.factory.lot.label import (
+    ApplyLabel,
+    DestroyLabel,
+    Detach,
+    PrintLabel,
+    PrintLabels,
+    VerifyLabel,
+    unreconciled,
+)
 from cellwright.factory.lot.receipt import ReceiveMaterial
 from cellwright.factory.lot.room import EnterRoom
 from cellwright.factory.lot.sample import DrawSample
 from cellwright.factory.lot.transfer import Child, MeasureVolume, Source, TransferMaterial
 from cellwright.factory.order.pair import DonorStatusDecided
 from cellwright.factory.order.scan import Scan
-from tests.factory.lot.setting import Bench, refused
+from tests.factory.lot.setting import Bench, product, refused
 from tests.factory.world import ClaimError
 
 
@@ -131,25 +140,25 @@ def test_a_container_is_detached_and_used_only_with_its_own_verified_label_on_it
     bench, lot, name = begun()
     (child,) = bench.make(lot, "transfer", {name: "100"}, [part("100")], emptied=True)
     with refused("detach-unlabelled"):
-        bench.do(Detach(lot=lot, container=child))
+        bench.do(Detach(lot=lot, containers=(child,)))
     with refused("container-unlabelled"):
         bench.make(lot, "transfer", {child: "50"}, [part("50")])
     bench.do(PrintLabel(lot=lot, container=child, template="t1"))
     (label,) = bench.lot(lot).labels.values()
     with refused("detach-unlabelled"):
-        bench.do(Detach(lot=lot, container=child))
+        bench.do(Detach(lot=lot, containers=(child,)))
     with refused("label-not-verified"):
         bench.do(ApplyLabel(lot=lot, container=child, scan=Scan(text=label.code), verifier="OP-2"))
     bench.do(VerifyLabel(lot=lot, label=label.label, scan=Scan(text=label.code)))
     with refused("detach-unlabelled"):
-        bench.do(Detach(lot=lot, container=child))
+        bench.do(Detach(lot=lot, containers=(child,)))
     with refused("label-not-applied"):
         bench.do(MeasureVolume(lot=lot, scan=Scan(text=label.code), volume_ml="100"))
     bench.do(ApplyLabel(lot=lot, container=child, scan=Scan(text=label.code), verifier="OP-2"))
-    bench.do(Detach(lot=lot, container=child))
+    bench.do(Detach(lot=lot, containers=(child,)))
     assert bench.lot(lot).containers[child].detached
     with refused("already-detached"):
-        bench.do(Detach(lot=lot, container=child))
+        bench.do(Detach(lot=lot, containers=(child,)))
 
 
 def labelled() -> tuple[Bench, str, str, str]:
@@ -226,8 +235,6 @@ def test_labels_issued_are_labels_applied_and_destroyed() -> None:
         bench.do(DestroyLabel(lot=lot, label=new, witness="OP-2", reason="again"))
 
 
-@pytest.mark.requirement("R062")
-@pytest.mark.requirement("R069")
 def test_a_label_says_whose_it_is_and_its_legends_and_names_nobody() -> None:
     bench, lot, name = begun()
     state = bench.lot(lot)
@@ -289,6 +296,44 @@ def test_a_bag_belongs_to_a_dose_of_its_product() -> None:
     made = bench.make(lot, "split", {culture: "30"}, bags, step="fill")
     assert [bench.lot(lot).containers[b].dose for b in made] == [1, 2, 3]
     assert len(set(made)) == 3
+
+
+@pytest.mark.requirement("R090")
+def test_first_labels_of_several_bags_are_printed_together_and_read_back_one_by_one() -> None:
+    bench = Bench(doses=20)
+    lot, culture = bench.harvested()
+    bench.advance(minutes=10)
+    bench.start(lot, "fill", culture)
+    doses = [Child(kind="final_bag", volume_ml="9", dose=n) for n in range(1, 21)]
+    bags = bench.make(lot, "split", {culture: "199"}, doses, step="fill", waste="19", emptied=True)
+    assert [bench.lot(lot).containers[b].dose for b in bags] == list(range(1, 21))
+    bench.do(PrintLabels(lot=lot, containers=tuple(bags), template="t1"))
+    labels = [one for one in bench.lot(lot).labels.values() if one.container in bags]
+    assert [one.content["dose"] for one in labels] == [f"{n}/20" for n in range(1, 21)]
+    with refused("not-first-labels"):
+        bench.do(PrintLabels(lot=lot, containers=tuple(bags), template="t1"))
+    with refused("detach-unlabelled"):
+        bench.do(Detach(lot=lot, containers=tuple(bags)))
+    for one in labels:
+        bench.do(VerifyLabel(lot=lot, label=one.label, scan=Scan(text=one.code)))
+        bench.do(ApplyLabel(lot=lot, container=one.container, scan=Scan(text=one.code), verifier="OP-2"))
+    bench.do(Detach(lot=lot, containers=tuple(bags)))
+    assert all(bag.detached for bag in bench.lot(lot).bags)
+
+
+def test_a_stock_lot_begins_from_its_materials_and_a_personal_one_never() -> None:
+    bench = Bench()
+    bench.define("p2", product(personal=False, name="p2"))
+    bench.do(IssueLot(checked_by="QA-1", stock="mil62", product="p2", lot="M-1"), "PL-1")
+    (bulk,) = bench.make("M-1", "process", {}, [Child(kind="bulk", volume_ml="5000")])
+    assert bulk == "M-1-A0"
+    assert bench.claims["container/M-1-A0"] == "stock/mil62"
+    bench.label("M-1", bulk)
+    vials = bench.make("M-1", "split", {bulk: "5000"}, [part("2500"), part("2500")], emptied=True)
+    assert vials == ["M-1-B0", "M-1-C0"]
+    lot = bench.received()
+    with refused("transfer-shape"):
+        bench.make(lot, "process", {}, [part("10")])
 
 
 def test_transfers_need_two_people_and_scanned_parents() -> None:

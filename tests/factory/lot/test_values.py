@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cellwright.factory.lot.clock import ObserveClocks
+from cellwright.factory.lot.fact.step import ReadingTaken
 from cellwright.factory.lot.nonconformance import AssessNonconformance
 from cellwright.factory.lot.reading import Measured, TakeReading, VerifyReading
 from cellwright.factory.rule import By
@@ -106,11 +107,28 @@ def test_a_changed_value_needs_a_reason_and_both_stay_in_the_record() -> None:
     again = Measured(parameter="viability", value="98.1", unit="%")
     with refused("reason-missing"):
         bench.do(TakeReading(lot=lot, step="harvest", reading=again))
-    bench.do(TakeReading(lot=lot, step="harvest", reading=again, reason="digits swapped"))
-    values = [(b.reading.value, f.reason) for f, _ in bench.events if (b := f.body).type == "lot.reading_taken"]  # type: ignore[attr-defined]
-    assert values == [("89.1", None), ("98.1", "digits swapped")]
+    for by, value, reason in (
+        ("OP-2", "98.1", "digits swapped"),
+        ("OP-1", "98.0", "rounded"),
+        ("OP-3", "97", "recount"),
+    ):
+        bench.advance(minutes=1)
+        changed = Measured(parameter="viability", value=value, unit="%")
+        decision = bench.do(TakeReading(lot=lot, step="harvest", reading=changed, reason=reason), by)
+        assert [n.meaning for n in decision.sign] == ["performed"]
+    history = [
+        (b.reading.value, b.performer, f.reason) for f, _ in bench.events if isinstance(b := f.body, ReadingTaken)
+    ]
+    assert history == [
+        ("89.1", "OP-1", None),
+        ("98.1", "OP-2", "digits swapped"),
+        ("98.0", "OP-1", "rounded"),
+        ("97", "OP-3", "recount"),
+    ]
+    times = [s.at for f, s in bench.events if isinstance(f.body, ReadingTaken)]
+    assert sorted(set(times)) == times
     taken = bench.lot(lot).steps["harvest"].readings["viability"]
-    assert (taken.reading.value, taken.usable) == ("98.1", False), "the new value has not been read twice"
+    assert (taken.reading.value, taken.usable) == ("97", False), "the new value has not been read twice"
 
 
 def test_a_missing_value_is_named_or_becomes_a_nonconformance_with_its_reason() -> None:

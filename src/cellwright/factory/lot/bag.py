@@ -8,19 +8,21 @@ from cellwright.factory.lot.access import certain, container, known, other_perso
 from cellwright.factory.lot.fact.container import BagFrozen, BagMoved, BagTakenOut, ContainerDisposed, Disposition
 from cellwright.factory.lot.part import Container
 from cellwright.factory.lot.state import LotState
-from cellwright.factory.order.scan import SEPARATOR, Scan, item
+from cellwright.factory.order.scan import Scan, confirmed, label
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, World, command
 
 Purpose = Literal["pack_out", "destruction", "investigation", "other_use"]
 HANDLERS = ("operator", "warehouse")
 
 
-def _two(by: By, verifier: str, role: str, what: str) -> tuple[Need, ...]:
+def _two(by: By, verifier: str, role: str, what: str, scans: Iterable[Scan] = ()) -> tuple[Need, ...]:
     other_person(by.person, verifier, what)
-    return (
+    needs = (
         Need(person=by.person, meaning="performed", role=role),
         Need(person=verifier, meaning="verified", role=role),
+        *confirmed(by, role, scans),
     )
+    return tuple(dict.fromkeys(needs))
 
 
 def _scanned(world: World, lot: LotState, by: By, scans: Iterable[Scan]) -> Decision | tuple[Container, ...]:
@@ -45,32 +47,24 @@ def _placed(found: Container) -> str:
 
 @command("lot.freeze_bag", *HANDLERS)
 class FreezeBag(Command):
-    """Put a bag into its cassette and the cassette into a free position; bag and cassette are scanned together."""
+    """Put a bag into a free position. Where its cassette has a label, bag and cassette are scanned together."""
 
     lot: str
     bag: Scan
-    cassette: Scan
     position: str
     verifier: str
+    cassette: Scan | None = None
     role: str = "operator"
 
     def decide(self, world: World, by: By) -> Decision:
         lot = known(world, self.lot)
         certain(lot)
-        found = _scanned(world, lot, by, (self.bag, self.cassette))
+        scans = (self.bag,) if self.cassette is None else (self.bag, self.cassette)
+        found = _scanned(world, lot, by, scans)
         if isinstance(found, Decision):
             return found
-        bag, cassette = found
-        serial = item(self.cassette, "cassette").partition(SEPARATOR)[0]
-        if bag.container != cassette.container or bag.cassette != serial:
-            raise Refusal(
-                "bag-not-cassette",
-                "Bag {bag} does not belong into the cassette of {other}.",
-                remedy="Scan the bag and its own cassette.",
-                rule="R066",
-                bag=bag.container,
-                other=cassette.container,
-            )
+        bag = found[0]
+        self._own_cassette(bag, found[-1])
         if not bag.detached:
             raise Refusal("bag-attached", "Bag {bag} is still attached to its set.", rule="R068", bag=bag.container)
         if bag.position is not None:
@@ -86,12 +80,24 @@ class FreezeBag(Command):
             coi=lot.coi,
             stock=lot.stock,
             bag=bag.container,
-            cassette=serial,
             position=self.position,
             performer=by.person,
             verifier=self.verifier,
+            cassette=bag.cassette,
         )
-        return Decision(facts=(lot.fact(body),), sign=_two(by, self.verifier, self.role, "freeze bag"))
+        return Decision(facts=(lot.fact(body),), sign=_two(by, self.verifier, self.role, "freeze bag", scans))
+
+    def _own_cassette(self, bag: Container, other: Container) -> None:
+        serial = label(self.cassette, "cassette").text if self.cassette is not None else None
+        if serial != bag.cassette or other.container != bag.container:
+            raise Refusal(
+                "bag-not-cassette",
+                "Bag {bag} does not belong into the cassette of {other}.",
+                remedy="Scan the bag and its own cassette.",
+                rule="R066",
+                bag=bag.container,
+                other=other.container if serial is not None else "-",
+            )
 
 
 @command("lot.move_bag", *HANDLERS)
@@ -119,7 +125,7 @@ class MoveBag(Command):
             performer=by.person,
             verifier=self.verifier,
         )
-        return Decision(facts=(lot.fact(body),), sign=_two(by, self.verifier, self.role, "move bag"))
+        return Decision(facts=(lot.fact(body),), sign=_two(by, self.verifier, self.role, "move bag", (self.bag,)))
 
 
 @command("lot.take_out_bag", *HANDLERS)
@@ -149,7 +155,7 @@ class TakeOutBag(Command):
             performer=by.person,
             verifier=self.verifier,
         )
-        return Decision(facts=(lot.fact(body),), sign=_two(by, self.verifier, self.role, "take out bag"))
+        return Decision(facts=(lot.fact(body),), sign=_two(by, self.verifier, self.role, "take out bag", (self.bag,)))
 
 
 @command("lot.dispose_container", *HANDLERS)

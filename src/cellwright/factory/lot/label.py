@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from msgspec.structs import replace
+
 from cellwright.factory.lot import scanning, swap
 from cellwright.factory.lot.access import container, known, other_person, workable
 from cellwright.factory.lot.fact.container import (
@@ -17,6 +19,7 @@ from cellwright.factory.lot.state import LotState
 from cellwright.factory.order.case import CaseState
 from cellwright.factory.order.pair import PairState
 from cellwright.factory.order.scan import SEPARATOR, Scan, confirmed, item
+from cellwright.factory.record import Fact
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, World, command
 
 Place = Literal["container", "cassette"]
@@ -103,32 +106,15 @@ class PrintLabel(Command):
     approver: str | None = None
     case: str | None = None
     """The identity case under whose supervision a container is labelled anew, whatever state the lot is in (D4)."""
+    role: str = "operator"
 
     def decide(self, world: World, by: By) -> Decision:
         lot = workable(world, self.lot) if self.case is None else _supervised(world, self.lot, self.case)
         found = container(lot, self.container)
-        if found.disposition is not None:
-            scanning.identified(found)
         former = current(lot, found.container, self.place)
-        if former is not None:
-            self._reprint(by)
-        body = LabelPrinted(
-            coi=lot.coi,
-            stock=lot.stock,
-            label=world.issue("label"),
-            container=found.container,
-            content=content(world, lot, found),
-            template=self.template,
-            performer=by.person,
-            supersedes=former.label if former is not None else None,
-            approver=self.approver if former is not None else None,
-            place=self.place,
-            case=self.case,
-        )
-        return Decision(facts=(lot.fact(body, reason=self.reason),), sign=self._needs(by, former))
-
-    def _reprint(self, by: By) -> None:
-        if not self.reason or self.approver is None or self.approver == by.person:
+        if former is None:
+            return Decision(facts=(_printed(world, lot, found, self.template, self.place, by, self.case),))
+        if not (self.reason or "").strip() or self.approver is None or self.approver == by.person:
             raise Refusal(
                 "reprint-needs-reason",
                 "Container {container} has a label; another copy voids it.",
@@ -136,14 +122,68 @@ class PrintLabel(Command):
                 rule="R090",
                 container=self.container,
             )
-
-    def _needs(self, by: By, former: Label | None) -> tuple[Need, ...]:
-        if former is None or self.approver is None:
-            return ()
-        return (
-            Need(person=by.person, meaning="performed", role="operator"),
+        fact = _printed(
+            world, lot, found, self.template, self.place, by, self.case, former=former.label, approver=self.approver
+        )
+        needs = (
+            Need(person=by.person, meaning="performed", role=self.role),
             Need(person=self.approver, meaning="approved", role="quality_assurance"),
         )
+        return Decision(facts=(replace(fact, reason=self.reason),), sign=needs)
+
+
+@command("lot.print_labels", "operator", "warehouse")
+class PrintLabels(Command):
+    """Print the first labels of several containers in one go. Each is read back and applied by itself."""
+
+    lot: str
+    containers: tuple[str, ...]
+    template: str
+    place: Place = "container"
+
+    def decide(self, world: World, by: By) -> Decision:
+        lot = workable(world, self.lot)
+        known_ones = [name for name in self.containers if current(lot, name, self.place) is not None]
+        if known_ones or not self.containers or len(set(self.containers)) != len(self.containers):
+            raise Refusal(
+                "not-first-labels",
+                "These are not the first labels of different containers: {containers}.",
+                remedy="Print another copy of one label with its reason; name each container once.",
+                rule="R090",
+                containers=", ".join(known_ones or self.containers) or "-",
+            )
+        found = (container(lot, name) for name in self.containers)
+        return Decision(facts=tuple(_printed(world, lot, one, self.template, self.place, by) for one in found))
+
+
+def _printed(
+    world: World,
+    lot: LotState,
+    found: Container,
+    template: str,
+    place: Place,
+    by: By,
+    case: str | None = None,
+    *,
+    former: str | None = None,
+    approver: str | None = None,
+) -> Fact:
+    if found.disposition is not None:
+        scanning.identified(found)
+    body = LabelPrinted(
+        coi=lot.coi,
+        stock=lot.stock,
+        label=world.issue("label"),
+        container=found.container,
+        content=content(world, lot, found),
+        template=template,
+        performer=by.person,
+        supersedes=former,
+        approver=approver,
+        place=place,
+        case=case,
+    )
+    return lot.fact(body)
 
 
 @command("lot.verify_label", "operator", "quality_assurance")
@@ -241,34 +281,41 @@ class ApplyLabel(Command):
         needs = (
             Need(person=by.person, meaning="performed", role="operator"),
             Need(person=self.verifier, meaning="verified", role="operator"),
+            *confirmed(by, "operator", (self.scan,)),
         )
-        return Decision(facts=(lot.fact(body),), sign=needs)
+        return Decision(facts=(lot.fact(body),), sign=tuple(dict.fromkeys(needs)))
 
 
 @command("lot.detach", "operator")
 class Detach(Command):
-    """Separate a filled container from its set; its own label must be on it (R068)."""
+    """Separate filled containers from their set; each must bear its own label (R068)."""
 
     lot: str
-    container: str
+    containers: tuple[str, ...]
 
     def decide(self, world: World, by: By) -> Decision:
         lot = workable(world, self.lot)
-        found = container(lot, self.container)
-        if found.detached:
-            raise Refusal(
-                "already-detached", "Container {container} is detached.", rule="R068", container=self.container
-            )
-        if found.label is None:
-            raise Refusal(
-                "detach-unlabelled",
-                "Container {container} does not bear its own verified label and stays attached.",
-                remedy="Print its label, read it back and apply it first.",
-                rule="R068",
-                container=self.container,
-            )
-        body = ContainerDetached(coi=lot.coi, stock=lot.stock, container=found.container, performer=by.person)
-        return Decision(facts=(lot.fact(body),))
+        found = tuple(container(lot, name) for name in self.containers)
+        for one in found:
+            _detachable(one)
+        bodies = (
+            ContainerDetached(coi=lot.coi, stock=lot.stock, container=one.container, performer=by.person)
+            for one in found
+        )
+        return Decision(facts=tuple(lot.fact(body) for body in bodies))
+
+
+def _detachable(found: Container) -> None:
+    if found.detached:
+        raise Refusal("already-detached", "Container {container} is detached.", rule="R068", container=found.container)
+    if found.label is None:
+        raise Refusal(
+            "detach-unlabelled",
+            "Container {container} does not bear its own verified label and stays attached.",
+            remedy="Print its label, read it back and apply it first.",
+            rule="R068",
+            container=found.container,
+        )
 
 
 @command("lot.destroy_label", "operator", "warehouse")

@@ -58,7 +58,9 @@ class ReceiveMaterial(Command):
             Need(person=by.person, meaning="received", role="operator"),
             Need(person=self.verifier, meaning="verified", role="operator"),
         )
-        return Decision(facts=(lot.fact(body),), sign=(*needs, *confirmed(by, "operator", (self.scan,))))
+        return Decision(
+            facts=(lot.fact(body),), sign=tuple(dict.fromkeys((*needs, *confirmed(by, "operator", (self.scan,)))))
+        )
 
 
 def _donor(world: World, lot: LotState) -> tuple[OrderState, PairState]:

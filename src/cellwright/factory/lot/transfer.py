@@ -61,11 +61,11 @@ class TransferMaterial(Command):
         if self.step is not None:
             under_way(lot, self.step)
         parents = tuple(scanning.identified(scanning.container(lot, scan)) for scan in scans)
-        self._shape(parents)
+        self._shape(lot, parents)
         draws = tuple(_draw(parent, source) for parent, source in zip(parents, self.sources, strict=True))
         self._reconcile(draws)
-        pool_din = world.issue("din") if _needs_pool_number(lot, parents) else None
-        din = pool_din or (lot.pool_din if _dins(parents) - {parents[0].din} else parents[0].din)
+        pool_din = world.issue("din") if _pools(parents) and lot.personal and lot.pool_din is None else None
+        din = pool_din or (lot.pool_din if _pools(parents) else _din(parents))
         body = MaterialTransferred(
             coi=lot.coi,
             stock=lot.stock,
@@ -83,21 +83,23 @@ class TransferMaterial(Command):
             Need(person=self.verifier, meaning="verified", role="operator"),
         )
         used_up = _used_up(world, lot, parents, body)
-        return Decision(facts=(lot.fact(body), *used_up), sign=(*needs, *confirmed(by, "operator", scans)))
+        return Decision(
+            facts=(lot.fact(body), *used_up), sign=tuple(dict.fromkeys((*needs, *confirmed(by, "operator", scans))))
+        )
 
-    def _shape(self, parents: tuple[Container, ...]) -> None:
+    def _shape(self, lot: LotState, parents: tuple[Container, ...]) -> None:
         names = [parent.container for parent in parents]
         fits = {
             "split": len(names) == 1 and len(self.children) > 1,
             "pool": len(names) > 1 and len(self.children) == 1,
             "transfer": len(names) == 1 and len(self.children) == 1,
-            "process": len(names) > 0 and len(self.children) > 0,
+            "process": (len(names) > 0 or not lot.personal) and len(self.children) > 0,
         }[self.transfer]
         if not fits or len(set(names)) != len(names):
             raise Refusal(
                 "transfer-shape",
                 "A {transfer} is not made from {sources} containers into {children}.",
-                remedy="One into several is a split, several into one a pool, one into one a transfer; each source once.",
+                remedy="One into several is a split, several into one a pool, one into one a transfer; only stock begins from nothing.",
                 rule="R067",
                 transfer=self.transfer,
                 sources=len(names),
@@ -179,12 +181,13 @@ def _draw(parent: Container, source: Source) -> Draw:
     return Draw(container=parent.container, volume_ml=source.volume_ml, emptied=source.emptied)
 
 
-def _dins(parents: tuple[Container, ...]) -> set[str | None]:
-    return {parent.din for parent in parents}
+def _pools(parents: tuple[Container, ...]) -> bool:
+    """Whether several donations come together, which then need a number of their own."""
+    return len({parent.din for parent in parents}) > 1
 
 
-def _needs_pool_number(lot: LotState, parents: tuple[Container, ...]) -> bool:
-    return lot.personal and len(_dins(parents)) > 1 and lot.pool_din is None
+def _din(parents: tuple[Container, ...]) -> str | None:
+    return parents[0].din if parents else None
 
 
 def _dose(lot: LotState, child: Child) -> int | None:

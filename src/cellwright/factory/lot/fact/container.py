@@ -160,11 +160,11 @@ class BagFrozen(Owned):
     """A labelled bag goes into its cassette and position; bag and cassette scanned together."""
 
     bag: ContainerName
-    cassette: Annotated[str, EXPECTS("label")]
-    """The label on the cassette, scanned together with the bag's."""
     position: Annotated[str, TAKES("position")]
     performer: Person
     verifier: Person
+    cassette: Annotated[str, EXPECTS("label")] | None = None
+    """The label on the cassette, scanned together with the bag's."""
 
 
 @event("lot.bag_moved")
