@@ -25,7 +25,7 @@ from cellwright.factory.order import (
     weight,
 )
 from cellwright.factory.order import pair as pairs
-from cellwright.factory.order.case import CaseState
+from cellwright.factory.order.case import CaseState, SetItemAside
 from cellwright.factory.order.pair import PairState
 from cellwright.factory.order.scan import Scan, container_name
 from cellwright.factory.order.shipment import ShipmentState
@@ -130,6 +130,11 @@ class Scene(FakeWorld):
         assert case.point == point
         assert case.status == "stopped"
         return case
+
+    def aside(self, case: CaseState, by: str = "QA-1", role: str = "quality_assurance") -> None:
+        """The wrong item goes back before a second person."""
+        command = SetItemAside(case=case.name, where="shelf", role=role, verifier="DR-2", verifier_role="physician")
+        self.do(command, by)
 
     def say(self, stream: str, *bodies: Body) -> None:
         self.record(Fact(stream, body) for body in bodies)
