@@ -183,11 +183,18 @@ class LotState(State):
     def apply(self, body: Body, seen: Seen) -> None:
         self.leaves = (*self.leaves, seen.leaf)
         self.events[seen.id] = body.type
-        self._apply_life(body, seen)
-        self._apply_work(body, seen)
-        self._apply_container(body, seen)
-        self._apply_handling(body)
-        self._apply_nonconformance(body, seen)
+        match type(body).__module__:
+            case life.__name__:
+                self._apply_life(body, seen)
+            case work.__name__:
+                self._apply_work(body, seen)
+            case vessel.__name__:
+                self._apply_container(body, seen)
+                self._apply_handling(body)
+            case deviation.__name__:
+                self._apply_nonconformance(body, seen)
+            case _:
+                pass
 
     def _apply_life(self, body: Body, seen: Seen) -> None:
         match body:
