@@ -80,6 +80,7 @@ def test_equipment_that_becomes_unfit_during_a_step_is_a_nonconformance_not_a_re
     bench.complete(lot, "only")
     (found,) = bench.lot(lot).nonconformances.values()
     assert (found.code, found.severity, found.blocks) == ("equipment-qualification-expired", "major", True)
+    assert found.sentence.startswith("The qualification of OLD ended at 2026-03-02T01")
 
 
 @pytest.mark.requirement("R034")

@@ -6,6 +6,7 @@ from cellwright.factory.lot.bag import DisposeContainer, FreezeBag, MoveBag, Tak
 from cellwright.factory.lot.nonconformance import AssessNonconformance
 from cellwright.factory.lot.receipt import ReceiveMaterial
 from cellwright.factory.order.case import DeclareDoubt
+from cellwright.factory.order.fact.material import Allocated
 from cellwright.factory.order.pair import DonorStatusDecided
 from cellwright.factory.order.scan import Scan
 from cellwright.factory.order.state import OrderState
@@ -65,6 +66,18 @@ def test_collected_cells_are_received_within_their_holding_time(seconds: int, fi
     assert len(bench.lot(lot).nonconformances) == 1
     bench.do(AssessNonconformance(lot=lot, nonconformance=name, severity="minor", text="Viability 95 %."), "QA-1")
     assert bench.do(receive).stop is None
+
+
+@pytest.mark.requirement("R119")
+def test_frozen_back_up_cells_do_not_grow_too_old() -> None:
+    bench, lot, receive = arrived()
+    coi = str(bench.lot(lot).coi)
+    kept = Allocated(coi=coi, pair="PAIR-1", containers=(BAG,), allocator="CO-1")
+    bench.say("order/ORD-1", kept)
+    bench.advance(days=90)
+    bench.allocate("ORD-1", lot, [BAG])
+    assert bench.do(receive).stop is None
+    assert not bench.lot(lot).clocks(bench.now)
 
 
 def frozen() -> tuple[Bench, str, list[str]]:

@@ -1,5 +1,6 @@
 """What a lot is made of, as folded from its record: steps, containers, labels, samples, nonconformances, clocks."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal, NamedTuple
@@ -154,6 +155,13 @@ class Nonconformance(NamedTuple):
     at: str
     proceeds: bool = False
     container: str | None = None
+    found: Mapping[str, str] = {}
+    """What fills the placeholders of `text`; empty where the text was written by a person."""
+
+    @property
+    def sentence(self) -> str:
+        """What was found, in English; a screen translates `text` and fills it in the same way."""
+        return self.text.format_map(self.found) if self.found else self.text
 
     @property
     def blocks(self) -> bool:

@@ -50,7 +50,7 @@ class ReceiveMaterial(Command):
             donor_status=pair.donor_status,
             performer=by.person,
             verifier=self.verifier,
-            hold_max=iso(product.collection_hold_max),
+            hold_max=None if found.kept else iso(product.collection_hold_max),
             legends=tuple(pair.legends),
             cells=None if found.cells is None else plain(found.cells),
         )
@@ -95,7 +95,7 @@ def _allocated(lot: LotState, name: str, found: ContainerState | None) -> Contai
 
 def _too_old(world: World, lot: LotState, name: str, found: ContainerState, product: Product) -> Decision | None:
     """Collected cells past their holding time: recorded at once, usable only after assessment (R050, R119)."""
-    limit = product.collection_hold_max
+    limit = None if found.kept else product.collection_hold_max
     if limit is None or world.now - moment(found.collected_at) <= limit:
         return None
     known = [n for n in lot.nonconformances.values() if n.code == TOO_OLD and n.container == name]

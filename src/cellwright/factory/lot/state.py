@@ -175,7 +175,8 @@ class LotState(State):
 
     def _ages(self, now: datetime) -> Iterator[Clock]:
         for name, (collected, hold_max) in self.ages.items():
-            if self.containers[name].volume_ml > 0 and self.containers[name].disposition is None:
+            one = self.containers[name]
+            if hold_max is not None and one.volume_ml > 0 and one.disposition is None:
                 yield _clock("age", name, collected, None, hold_max)
 
     # --- the fold ---------------------------------------------------------------------------------------------------
@@ -417,7 +418,14 @@ class LotState(State):
         match body:
             case deviation.NonconformanceRecorded():
                 known[body.nonconformance] = Nonconformance(
-                    body.severity, "open", body.code, body.text, body.step, seen.at, container=body.container
+                    body.severity,
+                    "open",
+                    body.code,
+                    body.text,
+                    body.step,
+                    seen.at,
+                    container=body.container,
+                    found=body.found,
                 )
             case deviation.NonconformanceAssessed():
                 known[body.nonconformance] = known[body.nonconformance]._replace(

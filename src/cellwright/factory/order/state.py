@@ -38,6 +38,8 @@ class ContainerState:
     cells: Decimal | None = None
     cd3_cells: Decimal | None = None
     history: tuple[str, ...] = ()
+    kept: bool = False
+    """Frozen and kept as back-up cells: the holding time of fresh cells does not run in them, to whatever they go."""
     position: str | None = None
     shipment: str | None = None
     undamaged: bool = True
@@ -351,6 +353,7 @@ class OrderState(State):
         for name in body.containers:
             self.containers[name].status = "back_up" if body.lot is None else "allocated"
             self.containers[name].lot = body.lot
+            self.containers[name].kept = self.containers[name].kept or body.lot is None
         if body.lot is not None:
             self._link(body.lot)
 
@@ -368,6 +371,7 @@ class OrderState(State):
                 cells=_figure(one.nucleated_cells),
                 cd3_cells=_figure(one.cd3_cells),
                 history=one.history,
+                kept=one.back_up,
             )
 
     def _link(self, lot: str) -> None:
