@@ -36,6 +36,7 @@ class Code(StrEnum):
     OBSOLETE_TEMPLATE = "obsolete_template"
     MISSING_FIELD = "missing_field"
     MISSING_LEGEND = "missing_legend"
+    DOES_NOT_FIT = "does_not_fit"
     SYMBOL_UNREADABLE = "symbol_unreadable"
     CONTENT_DIFFERS = "content_differs"
     REASON_MISSING = "reason_missing"

@@ -30,6 +30,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "obsolete_template": N_("{scanned} is not the label version in force ({detail}); print with {expected}."),
     "missing_field": N_("The label {scanned} lacks {detail}; it needs {expected}."),
     "missing_legend": N_("The label {scanned} lacks a legend ({detail}); it needs {expected}."),
+    "does_not_fit": N_("{scanned} does not fit on the label ({detail}); {expected} is needed. Use a larger label."),
     "symbol_unreadable": N_("The printed symbol cannot be read ({detail}); {expected} is expected. Print again."),
     "content_differs": N_("The print says {scanned} at {detail}; {expected} is intended. Destroy it and print again."),
     "reason_missing": N_("{scanned} was printed before; another print needs {expected}."),
