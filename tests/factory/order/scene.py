@@ -79,11 +79,13 @@ class _Refused:
         return self
 
     def __exit__(self, *about: Any) -> bool:
-        swallowed = self.raises.__exit__(*about)
+        if about[0] is None or not issubclass(about[0], Refusal):
+            return bool(self.raises.__exit__(*about))
+        self.raises.__exit__(*about)
         assert str(self.info.value), "a refusal is a sentence"
         assert self.info.value.rule, f"{self.info.value.code} cites no rule"
         assert self.info.value.code == self.code, str(self.info.value)
-        return swallowed
+        return True
 
 
 class Scene(FakeWorld):
@@ -418,7 +420,7 @@ class Scene(FakeWorld):
         self.do(acceptance.AcceptBags(order=order, shipment=f"SH-{n}"), "CL-1")
         return f"SH-{n}"
 
-    def checking(self, order: str, bag: str, stage: str, **more: Any) -> bedside.CheckIdentity:
+    def checking(self, order: str, bag: str, stage: str, /, **more: Any) -> bedside.CheckIdentity:
         state = self.order(order)
         lot = state.containers[bag].lot if bag in state.containers else None
         recipient = self.load(PairState, state.pair).recipient

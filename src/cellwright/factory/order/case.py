@@ -51,7 +51,8 @@ class Opened(Body):
     how: How = "scanned"
     expected_coi: Annotated[str, NAMES("coi")] | None = None
     found_coi: Annotated[str, NAMES("coi")] | None = None
-    found_stock: str | None = None
+    found_owner: str | None = None
+    """Whose it is where that is no chain of identity: `stock/…`, or `subject/…` for a wristband."""
     orders: tuple[Order, ...] = ()
     lots: tuple[Lot, ...] = ()
     scanned_by: Person
@@ -241,8 +242,7 @@ def mismatch(
         more_lots: further lots known to be concerned.
     """
     holder = found or (owner(world, key) if key is not None else None)
-    stock = holder.removeprefix("stock/") if holder is not None and holder.startswith("stock/") else None
-    foreign = None if holder is None or stock is not None or "/" in holder else holder
+    foreign = None if holder is None or "/" in holder else holder
     own_orders, own_lots = _touched(world, coi, expected)
     their_orders, their_lots = _touched(world, foreign if foreign != coi else None, scanned)
     orders = _union((order,) if order else own_orders, their_orders)
@@ -256,7 +256,7 @@ def mismatch(
         how=how,
         expected_coi=coi,
         found_coi=foreign,
-        found_stock=stock,
+        found_owner=holder if foreign is None else None,
         orders=orders,
         lots=lots,
         scanned_by=by.person,
