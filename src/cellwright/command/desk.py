@@ -143,6 +143,10 @@ class Desk:
                     fold(state, event)
             return state
 
+    def definition(self, kind: type[D], name: str, version: str | None = None) -> D:
+        """An approved definition, the one in force now unless a version is named. Raises as `World.definition`."""
+        return Snapshot(self, fresh=False).definition(kind, name, version)
+
     def _take_in(self, events: Iterable[Event]) -> None:
         with self._lock:
             for event in events:

@@ -3,6 +3,7 @@
 Names are role words and numbers, never names of people.
 """
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from cellwright.command.desk import Desk
@@ -28,8 +29,6 @@ class Member(NamedTuple):
     means: Means = "webauthn"
 
 
-ASEPTIC: Final = (("aseptic_processing", None),)
-
 MEMBERS: Final = (
     Member("SEC-1", "Security officer 1 (simulated)", ("security_officer",)),
     Member("SEC-2", "Security officer 2 (simulated)", ("security_officer",)),
@@ -43,7 +42,7 @@ MEMBERS: Final = (
     Member("CR-2", "Courier 2 (simulated)", ("courier",)),
     Member("WH-1", "Warehouse 1 (simulated)", ("warehouse",)),
     Member("WH-2", "Warehouse 2 (simulated)", ("warehouse",)),
-    *(Member(f"OP-{n:02d}", f"Operator {n} (simulated)", ("operator",), ASEPTIC) for n in range(1, 13)),
+    *(Member(f"OP-{n:02d}", f"Operator {n} (simulated)", ("operator",)) for n in range(1, 13)),
     Member("OP-13", "Operator 13 (simulated)", ("operator",), (("aseptic_processing", EXPIRED),)),
     *(Member(f"QC-{n}", f"Analyst {n} (simulated)", ("analyst",)) for n in range(1, 5)),
     Member("QA-1", "Quality assurance 1 (simulated)", ("quality_assurance",)),
@@ -66,7 +65,12 @@ def by(person: str, source: str | None = None) -> By:
     return By(person=person, source=source or f"terminal/{person.partition('-')[0].lower()}")
 
 
-def employ(desk: Desk, authenticator: SoftwareAuthenticator, trained_for: tuple[tuple[str, str], ...]) -> None:
+def employ(
+    desk: Desk,
+    authenticator: SoftwareAuthenticator,
+    trained_for: tuple[tuple[str, str], ...],
+    qualifications: Sequence[str] = (),
+) -> None:
     """Enrol everybody with roles, qualifications, training for these (recipe, version) pairs, and a credential.
 
     The first security officer enrols everybody else; who enrols the first one is the installation itself.
@@ -82,7 +86,7 @@ def employ(desk: Desk, authenticator: SoftwareAuthenticator, trained_for: tuple[
             *(people.RoleGranted(person=member.name, role=role, since=SINCE) for role in member.roles),
             *(
                 people.Qualified(person=member.name, qualification=q, since=SINCE, until=u)
-                for q, u in member.qualifications
+                for q, u in {**_usual(member, qualifications), **dict(member.qualifications)}.items()
             ),
             *(
                 people.Trained(person=member.name, procedure=procedure, version=version, since=SINCE)
@@ -95,3 +99,8 @@ def employ(desk: Desk, authenticator: SoftwareAuthenticator, trained_for: tuple[
         ]
         who = installer if member is MEMBERS[0] else by(MEMBERS[0].name)
         desk.record([Fact(f"person/{member.name}", body) for body in bodies], who)
+
+
+def _usual(member: Member, qualifications: Sequence[str]) -> dict[str, str | None]:
+    """Operators hold every qualification the recipes ask for, unless their own line says otherwise."""
+    return dict.fromkeys(qualifications) if "operator" in member.roles else {}

@@ -11,17 +11,27 @@ from random import Random
 from typing import Any
 
 from cellwright.command.demo.cast import by
+from cellwright.command.demo.screening import meeting
 from cellwright.command.demo.stage import Act, until
 from cellwright.command.desk import Outcome
 from cellwright.command.site import Site
 from cellwright.factory.order import (
-    acceptance, allocation, cold_chain, collection, dispatch, pair, placing, shipment, subject,
+    acceptance,
+    allocation,
+    cold_chain,
+    collection,
+    dispatch,
+    pair,
+    placing,
+    shipment,
+    subject,
 )  # fmt: skip
 from cellwright.factory.order.scan import Scan
 from cellwright.factory.order.state import OrderState
 from cellwright.factory.people import stamp
 from cellwright.factory.portfolio.product import Product
 from cellwright.factory.rule import Command
+from cellwright.factory.trial.protocol import Protocol
 from cellwright.ledger import SimulatedClock
 from cellwright.ledger.canonical import encode
 
@@ -69,6 +79,10 @@ class Patient:
         self.order = ""
         self.coi = ""
         self.lot = ""
+        self.known: dict[str, str] = {}
+        """Facts at screening that differ from those of a patient who simply meets the protocol."""
+        self.materials: dict[str, str] = {}
+        """Material code -> the lot in use for this patient."""
         self.outcomes: dict[str, dict[str, str]] = {}
         """Code -> details, in the order they came about; what the report shows."""
 
@@ -187,14 +201,20 @@ class Patient:
         yield from self.weighed(self.weight_kg)
 
     def judged(self) -> Acts:
-        """Eligibility: attested by a physician, or evaluated by the trial's protocol from stated facts."""
+        """Eligibility: evaluated by the trial's protocol from stated facts, or attested by a physician."""
         market = self.product().market(self.market)
         assert market is not None
-        judge = placing.JudgeEligibility(
-            order=self.order, verdict="eligible", role="physician", protocol=market.protocol,
+        if market.protocol is not None:
+            protocol = self.site.desk.definition(Protocol, market.protocol)
+            evidence = {**meeting(protocol, self.today), **self.known}
+            judge = placing.JudgeEligibility(order=self.order, evidence=evidence)
+            yield from self.do(judge, "CO-1")
+            return
+        attest = placing.AttestEligibility(
+            order=self.order, verdict="eligible", role="physician",
             document_sha256=self.paper("eligibility assessment"),
         )  # fmt: skip
-        yield from self.do(judge, self.choose("MD-1", "MD-2"))
+        yield from self.do(attest, self.choose("MD-1", "MD-2"))
 
     def weighed(self, weight_kg: str) -> Acts:
         from cellwright.factory.order.weight import RecordWeight
@@ -285,19 +305,19 @@ class Patient:
     def logged(self, purpose: str) -> Acts:
         """The logger's file: simulated readings every quarter of an hour, inside the limits."""
         state = self.site.desk.state(shipment.ShipmentState, self.shipment, fresh=False)
-        low, high = state.limits.low, state.limits.high
+        low, high = state.limits.min_c, state.limits.max_c
         middle = float(high) - 4 if low is None else (float(low) + float(high)) / 2
         begin = datetime.fromisoformat(state.logger_started_at)
         count = int((self.now - begin).total_seconds() // LOGGER_INTERVAL_S) + 2
         readings = tuple(
             cold_chain.LoggerReading(
                 at=stamp(begin + timedelta(seconds=LOGGER_INTERVAL_S * n)),
-                c=f"{middle + self.random.uniform(-1, 1):.1f}",
+                celsius=f"{middle + self.random.uniform(-1, 1):.1f}",
             )
             for n in range(count)
             if begin + timedelta(seconds=LOGGER_INTERVAL_S * n) <= self.now
         )
-        digest = self.paper("temperature logger", readings=" ".join(f"{r.at} {r.c}" for r in readings))
+        digest = self.paper("temperature logger", readings=" ".join(f"{r.at} {r.celsius}" for r in readings))
         data = cold_chain.LoggerData(logger=self.logger, sha256=digest, samples=readings)
         role = "WH-1" if purpose == "collection" else "CL-1"
         read = cold_chain.ReadLoggers(shipment=self.shipment, loggers=(data,), interval_s=LOGGER_INTERVAL_S)

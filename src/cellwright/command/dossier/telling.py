@@ -6,6 +6,7 @@ Standard library only; a part of the stand-alone verifier.
 
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 from cellwright.command.dossier.check import Findings, verify_dossier
@@ -120,8 +121,7 @@ def main(arguments: list[str]) -> int:
         print(SENTENCES["usage"][language], file=sys.stderr)
         return 2
     try:
-        with open(paths[0], "rb") as file:
-            archive = file.read()
+        archive = Path(paths[0]).read_bytes()
     except OSError:
         print(SENTENCES["unreadable"][language].format(path=paths[0]), file=sys.stderr)
         return 2
