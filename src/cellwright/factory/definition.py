@@ -11,7 +11,8 @@ support is an assumption and is shown as one.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Annotated, Any, Literal, TypeVar
+from functools import cache
+from typing import Annotated, Any, Literal, TypeVar, cast
 
 import msgspec
 from msgspec import Meta
@@ -152,13 +153,19 @@ def _graded(basis: Basis, sources: Mapping[str, str], path: Path) -> Iterator[Fl
             )
 
 
+@cache
+def _fields(kind: type[Any]) -> tuple[tuple[str, str], ...]:
+    """Name in the program and name in the file of each field."""
+    return tuple((field.name, field.encode_name) for field in msgspec.structs.fields(kind))
+
+
 def bases(item: Any, path: Path = ()) -> Iterator[tuple[Path, Basis]]:
     """Every basis inside a piece of a definition, with its path."""
     if isinstance(item, Basis):
         yield path, item
     elif isinstance(item, Immutable):
-        for field in msgspec.structs.fields(item):  # type: ignore[arg-type]
-            yield from bases(getattr(item, field.name), (*path, field.encode_name))
+        for name, key in _fields(cast("Any", type(item))):
+            yield from bases(getattr(item, name), (*path, key))
     elif isinstance(item, tuple):
         for index, inner in enumerate(item):
             yield from bases(inner, (*path, index))

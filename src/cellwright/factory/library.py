@@ -13,7 +13,7 @@ from cellwright.factory.plant.plant import Plant
 from cellwright.factory.portfolio.product import Product
 from cellwright.factory.quality.specification import Specification
 from cellwright.factory.recipe.recipe import Recipe, Step
-from cellwright.factory.trial.protocol import Protocol
+from cellwright.factory.trial.protocol import Protocol, attested
 
 KINDS: dict[str, type[Definition]] = {
     "plant": Plant,
@@ -85,8 +85,12 @@ def _flaws(definition: Definition, held: Mapping[type[Any], list[Any]]) -> Itera
             yield from _product(definition, held)
         case Recipe():
             yield from _recipe(definition, held)
-        case Specification() | Protocol():
+        case Specification():
+            yield from _specification(definition, held)
+        case Protocol():
             yield from _known(("product",), definition.product, [p.id for p in held[Product]], "product")
+            for path, attest in attested(definition):
+                yield from _known((*path, "by"), attest.by, sorted(ROLES), "role")
         case Plant():
             for index, staff in enumerate(definition.staff):
                 yield from _known(("staff", index, "role"), staff.role, sorted(ROLES), "role")
@@ -128,16 +132,16 @@ def _product(product: Product, held: Mapping[type[Any], list[Any]]) -> Iterator[
     if versions:
         yield from _known(("recipe_version",), product.recipe_version, versions, "version of the recipe")
     for recipe in recipes:
-        if recipe.id == product.recipe and recipe.product != product.id:
-            yield _of_another(("recipe",), recipe.id, recipe.product)
+        if recipe.id == product.recipe:
+            yield from _belongs(("recipe",), recipe, product)
     for index, market in enumerate(product.markets):
         yield from _market(product, ("markets", index), market.specification, market.code, held[Specification])
         if market.protocol is not None:
             path: Path = ("markets", index, "protocol")
             yield from _known(path, market.protocol, [p.id for p in held[Protocol]], "trial protocol")
             for protocol in held[Protocol]:
-                if protocol.id == market.protocol and protocol.product != product.id:
-                    yield _of_another(path, protocol.id, protocol.product)
+                if protocol.id == market.protocol:
+                    yield from _belongs(path, protocol, product)
     products = [p.id for p in held[Product]]
     for index, gate in enumerate(product.gates):
         if gate.product is not None:
@@ -154,8 +158,7 @@ def _market(
     for one in specifications:
         if one.id != specification:
             continue
-        if one.product != product.id:
-            yield _of_another(where, one.id, one.product)
+        yield from _belongs(where, one, product)
         if one.market and one.market != code:
             yield Flaw(
                 where,
@@ -170,10 +173,41 @@ def _market(
             yield from _known(("release_policy", "pending_allowed", index, "test"), pending.test, codes, "test")
 
 
-def _of_another(path: Path, name: str, product: str) -> Flaw:
-    return Flaw(
-        path, "{name} belongs to the product {product}.", expected="one of this product", name=name, product=product
-    )
+def _specification(specification: Specification, held: Mapping[type[Any], list[Any]]) -> Iterator[Flaw]:
+    """Every test must get its sample, of its kind and at its point, from every recipe of the product (R102)."""
+    yield from _known(("product",), specification.product, [p.id for p in held[Product]], "product")
+    for recipe in held[Recipe]:
+        if recipe.product != specification.product:
+            continue
+        for index, test in enumerate(specification.tests):
+            for code in test.measured if test.calculation is None else ():
+                if not any(
+                    code in sample.tests
+                    and test.sample_kind in ("", sample.kind)
+                    and test.sampling_point in ("", step.id)
+                    for step in recipe.steps
+                    for sample in step.samples
+                ):
+                    yield Flaw(
+                        ("tests", index),
+                        "The recipe {recipe} draws no {kind} sample for {test} at {point}.",
+                        expected="a sample in the recipe for every test",
+                        recipe=recipe.id,
+                        kind=test.sample_kind or "-",
+                        test=code,
+                        point=test.sampling_point or "-",
+                    )
+
+
+def _belongs(path: Path, one: Recipe | Protocol | Specification, product: Product) -> Iterator[Flaw]:
+    if one.product and product.id and one.product != product.id:
+        yield Flaw(
+            path,
+            "{name} belongs to the product {product}.",
+            expected="one of this product",
+            name=one.id,
+            product=one.product,
+        )
 
 
 def _recipe(recipe: Recipe, held: Mapping[type[Any], list[Any]]) -> Iterator[Flaw]:

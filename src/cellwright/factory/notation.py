@@ -15,8 +15,9 @@ from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from difflib import get_close_matches
+from functools import cache
 from hashlib import sha256
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import msgspec
 import yaml
@@ -117,12 +118,17 @@ def words(path: Path) -> str:
     return "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".")
 
 
+@cache
+def _shape(kind: type[Any]) -> inspect.Type:
+    return inspect.type_info(kind)
+
+
 def structure(kind: type[D], text: str, file: str) -> Sheet[D]:
     """Read a text as a type. Only its structure is judged; `definition.examine` judges sense and sources too."""
     sheet: Sheet[D] = Sheet(file, text)
     node = _compose(sheet, text)
     if node is not None:
-        value = _Reader(sheet).value(inspect.type_info(kind), node, ())
+        value = _Reader(sheet).value(_shape(cast("Any", kind)), node, ())
         sheet.value = value if isinstance(value, kind) else None
     return sheet
 

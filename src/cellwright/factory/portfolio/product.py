@@ -267,15 +267,11 @@ class Product(Definition):
                 path = ("markets", index, "protocol")
                 yield Flaw(path, "No protocol decides eligibility in the trial.", expected="the id of a trial protocol")
         yield from self._bands()
-        if self.fresh == (self.use_window_after_thaw is not None):
-            yield (
-                Flaw(
-                    ("use_window_after_thaw",),
-                    "A fresh product has no thaw, and a frozen one needs a use window.",
-                    expected="either fresh: true or a use window after thaw",
-                )
-                if self.personal
-                else Flaw(("fresh",), "A stock product is not thawed.", expected="fresh: true")
+        if self.personal and self.fresh == (self.use_window_after_thaw is not None):
+            yield Flaw(
+                ("use_window_after_thaw",),
+                "A fresh product has no thaw, and a frozen one needs a use window.",
+                expected="either fresh: true or a use window after thaw",
             )
         if self.linked_after == self.id:
             yield Flaw(("linked_after",), "The product follows itself.", expected="another product")

@@ -169,6 +169,27 @@ def _parts(rule: Rule) -> tuple[tuple[str, object], ...]:
     )
 
 
+def branches(rule: Rule, path: Path = ()) -> Iterator[tuple[Path, Rule]]:
+    """The rules directly inside a rule, with their paths in the file."""
+    for name, many in (("all", rule.all), ("any", rule.any)):
+        yield from (((*path, name, index), inner) for index, inner in enumerate(many or ()))
+    if rule.at_least is not None:
+        yield from (((*path, "at_least", "of", index), inner) for index, inner in enumerate(rule.at_least.of))
+    for name, one in (("not", rule.negated), ("if", rule.condition), ("then", rule.then), ("else", rule.otherwise)):
+        if one is not None:
+            yield (*path, name), one
+
+
+def attested(protocol: Protocol) -> Iterator[tuple[Path, Attest]]:
+    """Every judgement that somebody signs for, with its path in the file."""
+    ahead: list[tuple[Path, Rule]] = [(("criteria", n, "rule"), c.rule) for n, c in enumerate(protocol.criteria)]
+    while ahead:
+        path, rule = ahead.pop(0)
+        if rule.attest is not None:
+            yield (*path, "attest"), rule.attest
+        ahead += branches(rule, path)
+
+
 def _form(rule: Rule, path: Path) -> Iterator[Flaw]:
     set_ = [name for name, value in _parts(rule) if value is not None]
     if len(set_) != 1:
@@ -183,24 +204,12 @@ def _form(rule: Rule, path: Path) -> Iterator[Flaw]:
         yield Flaw(
             path, "`if`, `then` and `else` do not belong together here.", expected="if, then and, if needed, else"
         )
-    if rule.at_least is not None:
-        if rule.at_least.n > len(rule.at_least.of):
-            what = "{n} of {of} rules cannot hold."
-            n, of = rule.at_least.n, len(rule.at_least.of)
-            yield Flaw((*path, "at_least", "n"), what, expected="n up to the number of rules", n=n, of=of)
-        for index, inner in enumerate(rule.at_least.of):
-            yield from _form(inner, (*path, "at_least", "of", index))
+    if rule.at_least is not None and rule.at_least.n > len(rule.at_least.of):
+        what = "{n} of {of} rules cannot hold."
+        n, of = rule.at_least.n, len(rule.at_least.of)
+        yield Flaw((*path, "at_least", "n"), what, expected="n up to the number of rules", n=n, of=of)
     for leaf, value in (("measured", rule.measured), ("has", rule.has), ("lab", rule.lab)):
         if value is not None and (value.within is None) != (value.before is None):
             yield Flaw((*path, leaf), "A window needs both ends.", expected="both `within` and `before`, or neither")
-    for name, branch in (("all", rule.all), ("any", rule.any)):
-        for index, inner in enumerate(branch or ()):
-            yield from _form(inner, (*path, name, index))
-    for name, inner_rule in (
-        ("not", rule.negated),
-        ("if", rule.condition),
-        ("then", rule.then),
-        ("else", rule.otherwise),
-    ):
-        if inner_rule is not None:
-            yield from _form(inner_rule, (*path, name))
+    for inner_path, inner in branches(rule, path):
+        yield from _form(inner, inner_path)
