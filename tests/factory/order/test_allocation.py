@@ -9,6 +9,7 @@ from cellwright.factory.lot.state import LotState
 from cellwright.factory.order import allocation, correction, disposition, storage
 from cellwright.factory.order.pair import PairState
 from cellwright.factory.order.scan import Scan
+from cellwright.factory.rule import Refusal
 from tests.factory.order.scene import PLANT, Scene, refused
 
 
@@ -77,7 +78,7 @@ def test_cells_go_only_to_a_lot_of_their_own_order(scene: Scene) -> None:
     scene.say("lot/LOT-3", issued)
     with refused("not-this-orders-lot"):
         scene.do(allocation.Allocate(order=first, containers=(mine,), lot="LOT-3"), "PL-1")
-    with refused("unknown-lot"):
+    with pytest.raises(Refusal):
         scene.do(allocation.Allocate(order=first, containers=(mine,), lot="LOT-9"), "PL-1")
     with refused("nothing-allocated"):
         scene.do(allocation.Allocate(order=first, containers=(mine, mine)), "PL-1")
