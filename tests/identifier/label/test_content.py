@@ -44,7 +44,7 @@ def test_a_label_without_a_required_field_is_refused(kind: LabelKind, name: Fiel
 def test_a_container_label_without_donation_number_is_refused_even_with_a_chain_of_identity(kind: LabelKind) -> None:
     with pytest.raises(IdentifierError) as caught:
         example.content(kind, donation=None)
-    assert caught.value.refusal.detail == "donation_number"
+    assert caught.value.refusal.detail == "DIN / 献血编号"
 
 
 @pytest.mark.requirement("R069")

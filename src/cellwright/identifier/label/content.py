@@ -22,7 +22,7 @@ from cellwright.identifier.label.legend import (
     Recipient,
     required_legends,
 )
-from cellwright.identifier.label.template import Field, LabelTemplate, SymbolRole
+from cellwright.identifier.label.template import CAPTIONS, Field, LabelTemplate, SymbolRole
 from cellwright.identifier.refusal import Code, refuse
 from cellwright.identifier.symbol import Symbol, Symbology, encode
 from cellwright.language import N_
@@ -75,7 +75,8 @@ class LabelContent:
     def __post_init__(self) -> None:
         missing = sorted(self.template.required - set(self.values))
         if missing:
-            detail, form = missing[0].value, " ".join(sorted(self.template.required))
+            detail = str(CAPTIONS[missing[0]])
+            form = ", ".join(str(CAPTIONS[name]) for name in sorted(self.template.required))
             raise refuse(Code.MISSING_FIELD, self.template.id, _COMPLETE, "R091", detail=detail, form=form)
         self._check_blood_group()
 

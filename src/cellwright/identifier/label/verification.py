@@ -20,6 +20,7 @@ from cellwright.language import N_
 
 _SYMBOL: Final = N_("a readable symbol")
 _INTENDED: Final = N_("the intended content")
+_LEGEND: Final = N_("the legend")
 _HEAD: Final = 7
 
 
@@ -84,7 +85,14 @@ def verify_printed(
         _refusal(Code.CONTENT_DIFFERS, payload.text, _INTENDED, detail=name_of(payload)) for payload in foreign
     ]
     refusals += [
-        _refusal(Code.MISSING_LEGEND, intended.template.id, printed.text.en, "R069", detail=printed.legend.value)
+        _refusal(
+            Code.MISSING_LEGEND,
+            intended.template.id,
+            _LEGEND,
+            "R069",
+            detail=printed.legend.value,
+            form=str(printed.text),
+        )
         for printed in intended.legends
         if printed.legend not in legends_seen
     ]
