@@ -21,8 +21,10 @@ from cellwright.language import N_
 T_co = TypeVar("T_co", bound=Identifier, covariant=True)
 H = TypeVar("H", bound=HouseNumber)
 
-#: Capitals that are not mistaken for a digit or for one another by eye.
-_CLEAR_CAPITALS: Final = "ABCDEFGHJKMNPRSTVWXYZ"
+#: Digits, and capitals that are not mistaken for a digit or for one another by eye.
+_CLEAR: Final = "0123456789ABCDEFGHJKMNPRSTVWXYZ"
+#: COI identifiers of one pair of fillers: a leading character and three digits.
+_PAGE: Final = len(_CLEAR) * 1000
 
 
 class Issuer(Protocol[T_co]):
@@ -79,7 +81,8 @@ class ChainOfIdentityIssuer:
 
     The standard gives the identifier no check character (R080) but leaves its six last characters to the issuer. Here
     they are a leading digit or clear capital, three digits, a filler, and a character that is the mod 37-2 check of all
-    that stands before it. The filler is ``0``, or ``1`` where the check would be ``*``, which the standard forbids.
+    that stands before it. The filler is ``0``, or ``1`` where the check would be ``*``, which the standard forbids; when
+    all leading characters are used up the next pair of fillers follows.
     A misread or mistyped character, or two neighbours exchanged, thus never gives another patient's identifier of this
     issuer. Double entry is still asked for: a foreign identifier need not be built so.
     """
@@ -89,7 +92,7 @@ class ChainOfIdentityIssuer:
     @property
     def capacity(self) -> int:
         """Therapy events of one FIN and year."""
-        return (10 + len(_CLEAR_CAPITALS)) * 1000
+        return len(_CLEAR) // 2 * _PAGE
 
     def stream(self, year: int) -> str:
         """One stream per FIN and year."""
@@ -102,9 +105,11 @@ class ChainOfIdentityIssuer:
             IdentifierError: the year's numbers are used up.
         """
         _within(sequence, self.capacity, f"{self.facility} {year}")
-        leading, rest = divmod(sequence, 1000)
-        body = f"CH{self.facility}{year % 100:02d}{('0123456789' + _CLEAR_CAPITALS)[leading]}{rest:03d}"
-        filled = next(text for text in (f"{body}0", f"{body}1") if check_character(text) != "*")
+        page, place = divmod(sequence, _PAGE)
+        leading, rest = divmod(place, 1000)
+        body = f"CH{self.facility}{year % 100:02d}{_CLEAR[leading]}{rest:03d}"
+        fillers = _CLEAR[2 * page : 2 * page + 2]
+        filled = next(body + filler for filler in fillers if check_character(body + filler) != "*")
         return ChainOfIdentityId(filled + check_character(filled))
 
     def may_have_issued(self, identifier: ChainOfIdentityId) -> bool:
