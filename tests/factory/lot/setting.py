@@ -131,10 +131,12 @@ def refused(*codes: str) -> Iterator[None]:
 class Bench(FakeWorld):
     """A world with a plant that is ready, and verbs that do the ordinary thing."""
 
-    def __init__(self, made_by: Recipe | None = None, doses: int = 1) -> None:
+    def __init__(self, made_by: Recipe | None = None, doses: int = 1, made: Product | None = None) -> None:
         super().__init__()
-        self.define("r1", made_by or usual())
-        self.define("p1", product(doses))
+        self.recipe = made_by or usual()
+        self.product = made or product(doses)
+        self.define(self.recipe.id, self.recipe)
+        self.define(self.product.id, self.product)
         for name in ("OP-1", "OP-2", "OP-3"):
             self.person(name, "operator", qualified=("viral_vector",))
             self.train(name)
@@ -156,9 +158,23 @@ class Bench(FakeWorld):
     def say(self, stream: str, *bodies: Body) -> None:
         self.record(Fact(stream, body) for body in bodies)
 
-    def train(self, person: str, version: str = "1", until: str | None = None) -> None:
+    def train(self, person: str, version: str | None = None, until: str | None = None) -> None:
         self.say(
-            f"person/{person}", people.Trained(person=person, procedure="r1", version=version, since=SINCE, until=until)
+            f"person/{person}",
+            people.Trained(
+                person=person,
+                procedure=self.recipe.id,
+                version=version or self.recipe.version,
+                since=SINCE,
+                until=until,
+            ),
+        )
+
+    def grant(self, person: str, roles: Iterable[str], qualifications: Iterable[str]) -> None:
+        self.say(
+            f"person/{person}",
+            *(people.RoleGranted(person=person, role=role, since=SINCE) for role in roles),
+            *(people.Qualified(person=person, qualification=name, since=SINCE) for name in qualifications),
         )
 
     def room(self, name: str, room_class: str = "suite", *, exclusive: bool = True) -> None:
@@ -196,7 +212,7 @@ class Bench(FakeWorld):
         self.say(
             f"order/{order}",
             placing.Placed(
-                pair=pair, product="p1", product_version="1", market="CN", basis="authorised", prescriber="DR-1",
+                pair=pair, product=self.product.id, product_version=self.product.version, market="CN", basis="authorised", prescriber="DR-1",
                 hospital="H",
             ),
             placing.CoiAllocated(pair=pair, coi=coi, verifier="CO-1"),

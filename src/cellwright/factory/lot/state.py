@@ -148,10 +148,11 @@ class LotState(State):
         return {name: n for name, n in self.nonconformances.items() if n.blocks}
 
     def clocks(self, now: datetime) -> tuple[Clock, ...]:
-        """The times that run at this moment: holds after steps, steps under way, the age of starting material."""
+        """The times that run at this moment, most urgent first: holds before steps, steps under way, age of cells."""
         if self.locked:
             return ()
-        return tuple(sorted((*self._holds(), *self._durations(), *self._ages(now)), key=_urgency))
+        begun = (clock for clock in (*self._holds(), *self._durations(), *self._ages()) if clock.since <= now)
+        return tuple(sorted(begun, key=_urgency))
 
     def hold_before(self, step: str) -> Clock | None:
         """The wait before a step, from the end of the last step before it; None if there is none or it has not begun."""
@@ -173,7 +174,7 @@ class LotState(State):
             if s.duration_min is not None or s.duration_max is not None:
                 yield _clock("duration", s.step, s.started, s.duration_min, s.duration_max)
 
-    def _ages(self, now: datetime) -> Iterator[Clock]:
+    def _ages(self) -> Iterator[Clock]:
         for name, (collected, hold_max) in self.ages.items():
             one = self.containers[name]
             if hold_max is not None and one.volume_ml > 0 and one.disposition is None:
