@@ -4,7 +4,7 @@ from typing import Literal
 
 from cellwright.factory.quality.judge import Judgement
 from cellwright.factory.quality.situation import judgements
-from cellwright.factory.release.assessment import Dossier, dossier
+from cellwright.factory.release.assessment import Dossier, dossier, in_doubt
 from cellwright.factory.release.state import ReleaseState, load
 from cellwright.factory.rule import Refusal, World
 
@@ -23,7 +23,7 @@ def permits(world: World, lot: str, act: str) -> Refusal | None:
 
 
 def _identity(case: Dossier, act: str) -> Refusal | None:
-    if not case.lot.in_doubt and (case.order is None or not case.order.in_doubt):
+    if in_doubt(case.lot, case.order) is None:
         return None
     return Refusal(
         "identity-in-doubt",

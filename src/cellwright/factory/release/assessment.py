@@ -5,8 +5,6 @@ from datetime import timedelta
 from hashlib import sha256
 from typing import NamedTuple
 
-import msgspec
-
 from cellwright.factory.lot.access import known
 from cellwright.factory.lot.state import LotState
 from cellwright.factory.order.pair import PairState, processable
@@ -36,21 +34,17 @@ LAWS: dict[str, Law] = {"EU": "eu", "US": "us"}
 """Markets with a known exceptional path. For others none was found, so there is none."""
 
 
-class Missing(msgspec.Struct, frozen=True):
-    """One thing that stands between the lot and a status."""
+class Missing(NamedTuple):
+    """One thing that stands between the lot and a status: the gate it closes, what it is and what would settle it."""
 
     gate: str
-    code: str
-    text: str
-    """English sentence with named placeholders, a message identifier."""
-    rule: str
-    values: dict[str, str] = {}
+    why: Refusal
 
     @property
     def short(self) -> str:
         """Code and subject, for example `test-not-passed(viability)`."""
-        subject = self.values.get("what", "")
-        return f"{self.code}({subject})" if subject else self.code
+        subject = self.why.values.get("what", "")
+        return f"{self.why.code}({subject})" if subject else self.why.code
 
 
 class Assessment(NamedTuple):
@@ -117,7 +111,7 @@ def assess(world: World, number: str) -> Assessment:
     findings = (
         *_standing(world, case),
         *_record(case),
-        *_tests(assigned, judgements),
+        *_tests(case, assigned, judgements),
         *_dose(case, assigned, judgements),
         *_awaiting(case, assigned, judgements, awaited),
         *_items(case, law, market),
@@ -133,35 +127,78 @@ def assess(world: World, number: str) -> Assessment:
 
 def _standing(world: World, case: Dossier) -> Iterator[Missing]:
     if case.release.status != "pending":
-        yield Missing("undecided", "decided-already", "The lot is {status}.", "D19", {"status": case.release.status})
-    if case.lot.in_doubt or (case.order is not None and case.order.in_doubt):
-        yield Missing("identity", "identity-in-doubt", "The identity of the lot is in doubt.", "R066")
+        why = Refusal(
+            "decided-already",
+            "Lot {lot} is {status} already.",
+            remedy="A decision is not taken twice; what follows it has commands of its own.",
+            rule="D19",
+            lot=case.lot.number,
+            status=case.release.status,
+        )
+        yield Missing("undecided", why)
+    doubt = in_doubt(case.lot, case.order)
+    if doubt is not None:
+        yield Missing("identity", doubt)
     if case.lot.personal:
-        refusal = processable(case.pair) if case.pair is not None else None
-        if case.pair is None:
-            yield Missing("donor", "donor-unknown", "The pair of donor and recipient is not known.", "R070")
-        elif refusal is not None:
-            yield Missing("donor", refusal.code, refusal.text, refusal.rule, _strings(refusal))
-    yield from _custody(case)
-    if case.order is not None:
-        refusal = gated(world, case.order, case.product, "release")
-        if refusal is not None:
-            yield Missing("product_gates", refusal.code, refusal.text, refusal.rule, _strings(refusal))
+        donor = processable(case.pair) if case.pair is not None else _pair_unknown(case.lot)
+        if donor is not None:
+            yield Missing("donor", donor)
+    yield from (Missing("custody", why) for why in _custody(case))
+    gate = gated(world, case.order, case.product, "release") if case.order is not None else None
+    if gate is not None:
+        yield Missing("product_gates", gate)
 
 
-def _strings(refusal: Refusal) -> dict[str, str]:
-    return {name: str(value) for name, value in refusal.values.items()}
+def in_doubt(lot: LotState, order: OrderState | None) -> Refusal | None:
+    """No outgoing path has a way around a doubtful identity, not even the exceptional one (D19)."""
+    if not lot.in_doubt and (order is None or not order.in_doubt):
+        return None
+    return Refusal(
+        "identity-in-doubt",
+        "The identity of lot {lot} is in doubt. It cannot leave on any path.",
+        remedy="Quality assurance investigates and closes the identity case first.",
+        rule="D19",
+        lot=lot.number,
+    )
 
 
-def _custody(case: Dossier) -> Iterator[Missing]:
+def _pair_unknown(lot: LotState) -> Refusal:
+    return Refusal(
+        "donor-unknown",
+        "The pair of donor and recipient of lot {lot} is not known.",
+        remedy="A personal lot is issued for an order with its pair.",
+        rule="R070",
+        lot=lot.number,
+    )
+
+
+def _custody(case: Dossier) -> Iterator[Refusal]:
     found = case.release.custody
     if found is None:
-        yield Missing("custody", "custody-not-assessed", "Custody and temperature are not assessed.", "D19")
+        yield Refusal(
+            "custody-not-assessed",
+            "Custody and temperature of lot {lot} are not assessed.",
+            remedy="Quality assurance assesses them from collection to store.",
+            rule="D19",
+            lot=case.lot.number,
+        )
         return
     if found.custody != "intact":
-        yield Missing("custody", "custody-broken", "The chain of custody is not intact.", "R065")
+        yield Refusal(
+            "custody-broken",
+            "The chain of custody of lot {lot} is not intact.",
+            remedy="Show where the material was, and assess it anew; otherwise the lot is rejected.",
+            rule="R065",
+            lot=case.lot.number,
+        )
     if found.temperature == "not_acceptable":
-        yield Missing("custody", "temperature-not-acceptable", "The temperature was outside its limits.", "R118")
+        yield Refusal(
+            "temperature-not-acceptable",
+            "The material of lot {lot} was outside its temperature limits.",
+            remedy="Assess it anew with further evidence; otherwise the lot is rejected.",
+            rule="R118",
+            lot=case.lot.number,
+        )
 
 
 # --- the record ----------------------------------------------------------------------------------------------------
@@ -169,56 +206,82 @@ def _custody(case: Dossier) -> Iterator[Missing]:
 
 def _record(case: Dossier) -> Iterator[Missing]:
     if case.lot.status != "complete":
-        yield Missing(
-            "record_complete",
+        why = Refusal(
             "record-not-complete",
-            "The batch record is {status}.",
-            "R040",
-            {"status": case.lot.status},
+            "The batch record of lot {lot} is {status}.",
+            remedy="Complete it.",
+            rule="R040",
+            lot=case.lot.number,
+            status=case.lot.status,
         )
+        yield Missing("record_complete", why)
     now = digest(leaves(case.lot, case.quality))
-    yield from _review("record_review", "record", case.release.record_review, now)
-    yield from _review("audit_review", "audit-trail", case.release.audit_review, now)
-    for name, found in case.lot.nonconformances.items():
-        settled = ("assessed", "closed") if found.severity == "minor" else ("closed",)
-        if found.status not in settled:
-            yield Missing(
-                "nonconformances",
-                "nonconformance-open",
-                "Nonconformance {what} ({severity}) is {status}.",
-                "R051",
-                {"what": name, "severity": found.severity, "status": found.status},
-            )
-    for name, status in case.order.nonconformances.items() if case.order is not None else ():
-        if status == "open":
-            yield Missing(
-                "nonconformances",
-                "nonconformance-open",
-                "Nonconformance {what} ({severity}) is {status}.",
-                "R051",
-                {"what": name, "severity": "-", "status": status},
-            )
+    if case.release.record_review is None or case.release.record_review.digest != now:
+        yield Missing("record_review", _record_not_reviewed(case.release.record_review))
+    if case.release.audit_review is None or case.release.audit_review.digest != now:
+        yield Missing("audit_review", _audit_not_reviewed(case.release.audit_review))
+    yield from (Missing("nonconformances", why) for why in _nonconformances(case))
     for investigation in case.quality.open_investigations:
-        yield Missing(
-            "investigations",
+        why = Refusal(
             "investigation-open",
             "The out-of-specification investigation {what} is open.",
-            "R109",
-            {"what": investigation.id},
+            remedy="Conclude it in writing.",
+            rule="R109",
+            what=investigation.id,
         )
+        yield Missing("investigations", why)
 
 
-def _review(gate: str, what: str, review: Review | None, now: str) -> Iterator[Missing]:
+def _record_not_reviewed(review: Review | None) -> Refusal:
     if review is None:
-        yield Missing(gate, f"{what}-not-reviewed", "The {what} is not reviewed.", "R010", {"what": what})
-    elif review.digest != now:
-        yield Missing(
-            gate,
-            f"{what}-review-reopened",
-            "Something was recorded after the review of the {what}.",
-            "R027",
-            {"what": what},
+        return Refusal(
+            "record-not-reviewed",
+            "The record is not reviewed.",
+            remedy="Quality assurance reviews the record of making and testing.",
+            rule="R052",
         )
+    return Refusal(
+        "record-review-reopened",
+        "Something was recorded after {reviewer} reviewed the record.",
+        remedy="Review it again.",
+        rule="R027",
+        reviewer=review.reviewer,
+    )
+
+
+def _audit_not_reviewed(review: Review | None) -> Refusal:
+    if review is None:
+        return Refusal(
+            "audit-trail-not-reviewed",
+            "The audit trail is not reviewed.",
+            remedy="Somebody of quality assurance who performed nothing of it reviews it.",
+            rule="R010",
+        )
+    return Refusal(
+        "audit-trail-review-reopened",
+        "Something was recorded after {reviewer} reviewed the audit trail.",
+        remedy="Review it again.",
+        rule="R010",
+        reviewer=review.reviewer,
+    )
+
+
+def _nonconformances(case: Dossier) -> Iterator[Refusal]:
+    """D20: minor ones may stay open with an assessment; major and critical ones are closed."""
+    found = {name: (n.severity, n.status) for name, n in case.lot.nonconformances.items()}
+    if case.order is not None:
+        found |= {name: ("minor", "open") for name, s in case.order.nonconformances.items() if s == "open"}
+    for name, (severity, status) in found.items():
+        if status not in (("assessed", "closed") if severity == "minor" else ("closed",)):
+            yield Refusal(
+                "nonconformance-open",
+                "Nonconformance {what} ({severity}) is {status}.",
+                remedy="Assess it; a major or critical one is closed with its conclusion.",
+                rule="R051",
+                what=name,
+                severity=severity,
+                status=status,
+            )
 
 
 # --- tests ---------------------------------------------------------------------------------------------------------
@@ -228,10 +291,16 @@ def _of_dose(test: Criterion) -> bool:
     return test.calculation is not None and test.calculation.kind in DOSES and test.operator != "report"
 
 
-def _tests(assigned: Specification | None, judgements: dict[str, Judgement]) -> Iterator[Missing]:
+def _tests(case: Dossier, assigned: Specification | None, judgements: dict[str, Judgement]) -> Iterator[Missing]:
     if assigned is None:
-        yield Missing("specification", "specification-missing", "No specification is assigned.", "R100")
-        yield Missing("tests", "specification-missing", "No specification is assigned.", "R100")
+        why = Refusal(
+            "specification-missing",
+            "No specification is assigned to lot {lot}.",
+            remedy="Assign the one of its market.",
+            rule="R100",
+            lot=case.lot.number,
+        )
+        yield from (Missing(gate, why) for gate in ("specification", "tests", "safety"))
         return
     for test in assigned.tests:
         if test.required == "before_release" and not _of_dose(test):
@@ -239,20 +308,42 @@ def _tests(assigned: Specification | None, judgements: dict[str, Judgement]) -> 
 
 
 def _unpassed(gate: str, judgement: Judgement) -> Iterator[Missing]:
-    if judgement.verdict != "pass":
-        yield Missing(
-            gate,
-            "test-missing" if judgement.why == "no-result" else "test-not-passed",
-            "{what}: {verdict} ({why}).",
-            "R102",
-            {"what": judgement.code, "verdict": judgement.verdict, "why": judgement.why, "value": judgement.value},
+    if judgement.verdict == "pass":
+        return
+    if judgement.why == "no-result":
+        why = Refusal(
+            "test-missing",
+            "There is no result of {what}.",
+            remedy="Record and verify it.",
+            rule="R102",
+            what=judgement.code,
         )
+    else:
+        why = Refusal(
+            "test-not-passed",
+            "{what}: {verdict}, {value} {unit} ({why}).",
+            remedy="A failing result is investigated; one that proves nothing is repeated.",
+            rule="R102",
+            what=judgement.code,
+            verdict=judgement.verdict,
+            value=judgement.value or "-",
+            unit=judgement.unit,
+            why=judgement.why,
+        )
+    yield Missing(gate, why)
 
 
 def _dose(case: Dossier, assigned: Specification | None, judgements: dict[str, Judgement]) -> Iterator[Missing]:
     doses = [test for test in assigned.tests if _of_dose(test)] if assigned is not None else []
     if not doses and case.lot.personal:
-        yield Missing("dose", "dose-not-specified", "The specification does not judge the dose.", "R105")
+        why = Refusal(
+            "dose-not-specified",
+            "The dose of lot {lot} is not judged by any specification.",
+            remedy="The specification of a personal product states the dose.",
+            rule="R105",
+            lot=case.lot.number,
+        )
+        yield Missing("dose", why)
     for test in doses:
         yield from _unpassed("dose", judgements[test.code])
 
@@ -264,21 +355,19 @@ def _awaited(
     product: Product, assigned: Specification | None, judgements: dict[str, Judgement]
 ) -> Iterator[tuple[str, timedelta]]:
     """Tests that may be awaited by specification and by product, with the shorter of both times."""
+    if assigned is None:
+        return
     policy = {one.test: one for one in product.release_policy.pending_allowed}
-    for test in assigned.tests if assigned is not None else ():
+    for test in assigned.tests:
         allowed = _policy(test, policy, assigned)
-        judgement = judgements[test.code]
-        if allowed is None or not _may_wait(test, judgement, allowed, judgements):
-            continue
-        yield test.code, min(allowed.due, test.due) if test.due is not None else allowed.due
+        if allowed is not None and _may_wait(test, judgements[test.code], allowed, judgements):
+            yield test.code, min(allowed.due, test.due) if test.due is not None else allowed.due
 
 
-def _policy(test: Criterion, policy: dict[str, Pending], assigned: Specification | None) -> Pending | None:
+def _policy(test: Criterion, policy: dict[str, Pending], assigned: Specification) -> Pending | None:
     """What the product allows for a test; an interim test is allowed with the one it stands in for."""
-    if test.code in policy:
-        return policy[test.code]
-    finals = [t.code for t in assigned.tests if t.interim == test.code] if assigned is not None else []
-    return next((policy[code] for code in finals if code in policy), None)
+    finals = (t.code for t in assigned.tests if t.interim == test.code)
+    return next((policy[code] for code in (test.code, *finals) if code in policy), None)
 
 
 def _may_wait(test: Criterion, judgement: Judgement, allowed: Pending, judgements: dict[str, Judgement]) -> bool:
@@ -297,59 +386,99 @@ def _awaiting(
     for test in assigned.tests if assigned is not None else ():
         judgement = judgements[test.code]
         interim = judgement.verdict == "pass" and judgement.why == "negative-to-date"
-        if not interim and (test.required == "before_release" or judgement.verdict == "pass"):
-            continue
-        values = {"what": test.code, "verdict": judgement.verdict, "why": judgement.why}
-        yield Missing("all_arrived", "result-awaited", "The final result of {what} is awaited ({why}).", "R107", values)
-        if test.code not in awaited:
-            text = "{what} may not come after release as it stands: {verdict} ({why})."
-            yield Missing("awaited_acceptable", "may-not-be-pending", text, "R106", values)
+        if interim or (test.required == "pending_allowed" and judgement.verdict != "pass"):
+            yield Missing("all_arrived", _result_awaited(judgement))
+            if test.code not in awaited:
+                yield Missing("awaited_acceptable", _not_pending(judgement))
     unaware = sorted(set(awaited) - case.release.informed)
     if unaware:
-        text = "The physician is not informed that results are awaited: {what}."
-        yield Missing("physician_informed", "physician-not-informed", text, "R107", {"what": ", ".join(unaware)})
+        why = Refusal(
+            "physician-not-informed",
+            "The physician does not know yet that results are awaited: {what}.",
+            remedy="Inform the physician and record the acknowledgement.",
+            rule="R107",
+            what=", ".join(unaware),
+        )
+        yield Missing("physician_informed", why)
+
+
+def _result_awaited(judgement: Judgement) -> Refusal:
+    return Refusal(
+        "result-awaited",
+        "The final result of {what} is awaited ({why}).",
+        remedy="Wait for it, or release with results pending where product and specification allow it.",
+        rule="R107",
+        what=judgement.code,
+        why=judgement.why,
+    )
+
+
+def _not_pending(judgement: Judgement) -> Refusal:
+    return Refusal(
+        "may-not-be-pending",
+        "{what} may not come after release as it stands: {verdict} ({why}).",
+        remedy="It takes an interim result without growth, and a product that allows it; a result that is there is verified.",
+        rule="R106",
+        what=judgement.code,
+        verdict=judgement.verdict,
+        why=judgement.why,
+    )
 
 
 # --- exceptional supply --------------------------------------------------------------------------------------------
 
 
 def _items(case: Dossier, law: Law | None, market: Market | None) -> Iterator[Missing]:
-    text = "For exceptional supply {what} is missing."
     if law is None:
-        no_path = "No exceptional path is known for the market {what}."
-        where = market.code if market is not None else "-"
-        yield Missing("exceptional_items", "no-exceptional-path", no_path, "R111", {"what": where})
+        why = Refusal(
+            "no-exceptional-path",
+            "No exceptional path is known for the market {what}.",
+            remedy="The lot is rejected, or made again.",
+            rule="R111",
+            what=market.code if market is not None else "-",
+        )
+        yield Missing("exceptional_items", why)
         return
-    rule = "R111" if law == "eu" else "R112"
     have = {name for name, item in case.release.items.items() if item.law == law}
-    for item in needed_items(law, market):
-        if item not in have:
-            yield Missing("exceptional_items", "item-missing", text, rule, {"what": item})
+    absent = [item for item in needed_items(law, market) if item not in have]
     if law == "us" and not have & set(US_PROTOCOLS):
-        yield Missing("exceptional_items", "item-missing", text, rule, {"what": " / ".join(US_PROTOCOLS)})
+        absent.append(" / ".join(US_PROTOCOLS))
+    for item in absent:
+        why = Refusal(
+            "item-missing",
+            "For exceptional supply {what} is missing.",
+            remedy="Record it with its document.",
+            rule="R111" if law == "eu" else "R112",
+            what=item,
+        )
+        yield Missing("exceptional_items", why)
 
 
-def needed_items(law: Law, market: Market | None) -> tuple[Item, ...]:
+def needed_items(law: Law, market: Market | None) -> tuple[str, ...]:
     """The items every exceptional supply under a law needs; in a trial the sponsor is told, else the holder."""
     if law == "us":
         return ("patient_consent",)
-    told: Item = "sponsor_notified" if market is not None and market.legal_basis == "trial" else "authorisation_holder_notified"  # fmt: skip
-    return (*EU_ITEMS, told)
+    trial = market is not None and market.legal_basis == "trial"
+    return (*EU_ITEMS, "sponsor_notified" if trial else "authorisation_holder_notified")
 
 
 def _safety(
     case: Dossier, assigned: Specification | None, judgements: dict[str, Judgement], awaited: dict[str, timedelta]
 ) -> Iterator[Missing]:
     """R113: sterility, mycoplasma, endotoxin and replication-competent virus pass, or an authority decided on them."""
-    if assigned is None:
-        yield Missing("safety", "specification-missing", "No specification is assigned.", "R100")
-        return
     decided = {test for decision in case.release.authority for test in decision.tests}
-    for test in assigned.tests:
-        if not test.safety or test.safety in decided or test.code in awaited:
-            continue
+    for test in assigned.tests if assigned is not None else ():
         judgement = judgements[test.code]
-        if judgement.verdict != "pass":
-            values = {"what": test.code, "verdict": judgement.verdict, "why": judgement.why}
-            text = "{what} does not pass ({verdict}), and no authority has decided on it."
-            yield Missing("safety", "safety-test-not-passed", text, "R113", values)
+        settled = not test.safety or test.safety in decided or test.code in awaited
+        if settled or judgement.verdict == "pass":
+            continue
+        why = Refusal(
+            "safety-test-not-passed",
+            "{what} does not pass ({verdict}, {why}), and no authority has decided on it.",
+            remedy="The exceptional path stays closed unless an authority decides on this test.",
+            rule="R113",
+            what=test.code,
+            verdict=judgement.verdict,
+            why=judgement.why,
+        )
+        yield Missing("safety", why)

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from cellwright.factory.people import stamp
-from cellwright.factory.release.assessment import Assessment, Dossier, assess, dossier, leaves
+from cellwright.factory.release.assessment import Assessment, Dossier, assess, dossier, in_doubt, leaves
 from cellwright.factory.release.fact import Awaited, Completed, Judged, Path, Rejected, Released
 from cellwright.factory.release.formula import Possible, holds
 from cellwright.factory.release.review import independent
@@ -14,14 +14,9 @@ OUTCOME: dict[Path, Possible] = {"full": "released", "pending_results": "release
 
 def certain(case: Dossier) -> None:
     """Raises Refusal `identity-in-doubt`: no outgoing path has a way around it, not even the exceptional one (D19)."""
-    if case.lot.in_doubt or (case.order is not None and case.order.in_doubt):
-        raise Refusal(
-            "identity-in-doubt",
-            "The identity of lot {lot} is in doubt. It cannot leave on any path.",
-            remedy="Quality assurance investigates and closes the identity case first.",
-            rule="D19",
-            lot=case.lot.number,
-        )
+    doubt = in_doubt(case.lot, case.order)
+    if doubt is not None:
+        raise doubt
 
 
 def allowed(found: Assessment, outcome: Possible) -> None:
@@ -33,7 +28,7 @@ def allowed(found: Assessment, outcome: Possible) -> None:
         "not-releasable",
         "Lot {lot} cannot become {outcome}; missing: {missing}.",
         remedy="Settle what is missing; the assessment lists each item with its reason.",
-        rule=missing[0].rule,
+        rule=missing[0].why.rule,
         lot=found.lot,
         outcome=outcome,
         missing=", ".join(m.short for m in missing),
