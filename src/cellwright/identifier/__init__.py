@@ -7,7 +7,9 @@ A value of one of these types is valid because it exists; its ``str()`` is the f
     >>> read_donation("=G12341765432170").number
     DonationNumber(text='G123417654321')
 
-Drawing and reading symbols is in :mod:`cellwright.identifier.symbol`, labels in :mod:`cellwright.identifier.label`.
+What a scanner sends is read by :func:`cellwright.identifier.scan.interpret`; symbols are drawn and read back in
+:mod:`cellwright.identifier.symbol`, labels in :mod:`cellwright.identifier.label`; the other ISBT 128 structures are in
+:mod:`cellwright.identifier.isbt128`, GS1 keys and element strings in :mod:`cellwright.identifier.gs1`.
 """
 
 from cellwright.identifier.house import HouseNumber, LabelSerial, LotNumber, SampleNumber, ShipperNumber
@@ -25,6 +27,7 @@ from cellwright.identifier.isbt128.donation import (
 )
 from cellwright.identifier.isbt128.entry import Entry, Need, Way, confirmed, typed_again
 from cellwright.identifier.isbt128.facility import DEMO, FacilityNumber
+from cellwright.identifier.isbt128.product import ProductCode
 from cellwright.identifier.issuer import ChainOfIdentityIssuer, DonationNumberIssuer, HouseNumberIssuer, Issuer
 from cellwright.identifier.refusal import Code, IdentifierError, Refusal
 from cellwright.identifier.text import Identifier
@@ -47,6 +50,7 @@ __all__ = [
     "LabelSerial",
     "LotNumber",
     "Need",
+    "ProductCode",
     "Refusal",
     "ResolvedDonationNumber",
     "SampleNumber",
