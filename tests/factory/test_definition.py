@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cellwright.factory.definition import Basis, Broken, Definition, Entry, Flaw, Name, Text, examine, read
+from cellwright.factory.definition import Basis, Broken, Definition, Entry, Flaw, Name, Text, examine, read, write
 from cellwright.factory.notation import duration
 
 
@@ -189,3 +189,23 @@ def test_no_single_edit_of_a_good_file_brings_the_reader_down(data: st.DataObjec
     put = data.draw(st.text(alphabet='{}[]:,"- \nab1.0*&!', max_size=6))
     sheet = examine(Sample, GOOD[:at] + put + GOOD[at + cut :], "any")
     assert sheet.problems or sheet.value is not None
+
+
+@given(st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Zs")), min_size=1).filter(str.strip))
+def test_any_text_survives_writing_and_reading(text: str) -> None:
+    made = Sample(
+        id="a",
+        version="1",
+        name=Text(en=text, zh="样品"),
+        items=(Inner(amount=Decimal("0.10"), day=date(2024, 2, 29)),),
+    )
+    again = read(Sample, write(made))
+    assert msgspec.structs.replace(again, sha256="") == made
+
+
+@pytest.mark.parametrize(
+    "text", ["no", "1", "0.5", "08:00", "2026-03-02", "~", "null", "*a", "&a", "!t", "# x", "a: b", "- a"]
+)
+def test_text_that_looks_like_something_else_stays_text(text: str) -> None:
+    made = Sample(id="a", version="1", name=Text(en=text, zh=text))
+    assert read(Sample, write(made)).name.en == text

@@ -3,13 +3,15 @@
 import json
 from datetime import date, timedelta
 from decimal import Decimal
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from cellwright import shipped
-from cellwright.factory.definition import bases
+from cellwright.factory.definition import bases, read, write
 from cellwright.factory.library import Library, read_library
 from cellwright.factory.plant import Plant
 from cellwright.factory.portfolio import Facts, Product, gate
@@ -35,12 +37,28 @@ def test_the_schemas_are_those_of_the_types() -> None:
 
 
 def test_a_definition_is_named_by_the_hash_of_its_bytes(library: Library) -> None:
-    from hashlib import sha256
-
     for file, definition in library.files.items():
         assert definition.sha256 == sha256(shipped.content(file)).hexdigest()
     with pytest.raises(FileNotFoundError):
         shipped.content("recipe/none.yaml")
+
+
+@pytest.mark.requirement("R095")
+def test_every_definition_survives_writing_and_reading(library: Library) -> None:
+    for definition in library.files.values():
+        text = write(definition)
+        again = read(type(definition), text)
+        assert replace(again, sha256="") == replace(definition, sha256="")
+        assert write(again) == text
+
+
+@pytest.mark.requirement("R095")
+def test_recipes_are_procedures_unit_procedures_operations_and_phases_in_three_modes(library: Library) -> None:
+    recipes = library.all(Recipe)
+    assert {step.mode for recipe in recipes for step in recipe.steps} == {"Automatic", "SemiAutomatic", "Manual"}
+    for recipe in recipes:
+        phases = [p for u in recipe.unit_procedures for o in u.operations for p in o.phases]
+        assert tuple(phases) == recipe.steps
 
 
 # --- facts and their standing -----------------------------------------------------------------------------------------

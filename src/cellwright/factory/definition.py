@@ -17,12 +17,12 @@ from typing import Annotated, Any, Literal, TypeVar, cast
 import msgspec
 from msgspec import Meta
 
-from cellwright.factory.notation import Broken, Flaw, Path, Problem, Sheet, structure
+from cellwright.factory.notation import Broken, Flaw, Path, Problem, Sheet, dump, structure
 from cellwright.factory.record import Immutable
 
 __all__ = [
     "ASSUMED", "Basis", "Broken", "Count", "Definition", "Entry", "Flaw", "Grade", "Name", "Path", "Problem", "Sheet",
-    "Text", "Words", "bases", "examine", "read", "repeated", "unknown",
+    "Text", "Words", "bases", "examine", "read", "repeated", "unknown", "write",
 ]  # fmt: skip
 
 
@@ -121,6 +121,12 @@ def examine(kind: type[D], text: str, file: str) -> Sheet[D]:
         for flaw in (*sheet.value.check(), *_sourced(sheet.value)):
             sheet.add(flaw)
     return sheet
+
+
+def write(definition: Definition) -> str:
+    """A definition as text that `read` gives back unchanged; what is left at its default is left out."""
+    plain = {key: value for key, value in msgspec.to_builtins(definition).items() if key != "sha256"}
+    return dump(plain)
 
 
 def unknown(name: str, known: Iterable[str]) -> bool:

@@ -362,8 +362,26 @@ def _parse(kind: inspect.Type, text: str, bare: bool) -> Any:
     raise _Unfit
 
 
+def _needs_quotes(text: str) -> bool:
+    """Whether text means something else, here or in YAML, when it stands without quotes."""
+    return bool(text == "" or _NUMBER.fullmatch(text) or _AMBIGUOUS.fullmatch(text))
+
+
+class _Dumper(yaml.CSafeDumper):
+    def text(self, text: str) -> yaml.ScalarNode:
+        return self.represent_scalar("tag:yaml.org,2002:str", text, '"' if _needs_quotes(text) else None)
+
+
+_Dumper.add_representer(str, _Dumper.text)
+
+
+def dump(plain: Mapping[str, Any]) -> str:
+    """Plain dictionaries, lists, texts, integers and booleans in the notation that `structure` reads."""
+    return str(yaml.dump(plain, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=120))
+
+
 def _text(kind: inspect.StrType, text: str, bare: bool) -> str:
-    if bare and (_NUMBER.fullmatch(text) or _AMBIGUOUS.fullmatch(text) or text == ""):
+    if bare and _needs_quotes(text):
         raise _Unfit(f'text in quotes: "{text}"')
     if kind.pattern and not re.search(kind.pattern, text):
         raise _Unfit
