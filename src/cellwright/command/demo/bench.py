@@ -15,15 +15,18 @@ from cellwright.instrument import cell_counter, culture, plate
 
 FLOW_EVENTS = 20_000
 """Events of one flow file (E20)."""
-CHANNELS = ("FSC-A", "Viability-A", "CD3-A", "CAR-A", "CD8-A")
+CHANNELS = ("FSC-A", "Viability-A", "CD3-A", "CAR-A", "CD8-A", "CD20-A")
 GATES = (
     Gate("cells", "", {"FSC-A": (20_000.0, 262_144.0)}),
     Gate("living", "cells", {"Viability-A": (-1e9, 1_000.0)}),
     Gate("cd3_positive", "living", {"CD3-A": (2_000.0, 1e9)}),
     Gate("car_positive", "cd3_positive", {"CAR-A": (1_500.0, 1e9)}),
     Gate("cd8_positive", "cd3_positive", {"CD8-A": (2_000.0, 1e9)}),
+    Gate("residual_b_cells", "living", {"CD3-A": (-1e9, 2_000.0), "CD20-A": (2_000.0, 1e9)}),
 )
 """The template of the demonstration's flow panel; gate, parent, ranges on the raw scale."""
+RESIDUAL_LIMIT = 5
+"""Events in the residual gate below which the demonstration calls it negative [assumption]."""
 PARENTS = {"cd3_positive": "living", "car_positive": "cd3_positive", "cd8_positive": "cd3_positive"}
 
 
@@ -50,6 +53,7 @@ def flow_file(sample: str, at: datetime, seed: int, percent: dict[str, Decimal],
     cd8 = _share(percent.get("cd8_positive", Decimal(40)), cd3)
     events = np.empty((FLOW_EVENTS, len(CHANNELS)), np.float32)
     events[:, 0] = random.uniform(60_000, 200_000, FLOW_EVENTS)
+    events[:, 5] = random.normal(400.0, 150.0, FLOW_EVENTS).clip(-2_000.0, 1_800.0)
     for column, positive, cut in (
         (1, FLOW_EVENTS - living, 1_000.0),
         (2, cd3, 2_000.0),
@@ -77,11 +81,18 @@ def _share(percent: Decimal, of: int) -> int:
 def flow(data: bytes, population: str) -> Reading:
     """The percentage of a population among its parent, from the file."""
     counts = count(read_fcs(data), GATES)
+    if population == "residual_b_cells":
+        found = counts[population]
+        word = "negative" if found < RESIDUAL_LIMIT else "positive"
+        return Reading(word, _template(), (f"{found} of {counts['living']} events",))
     inside, among = counts[population], counts[PARENTS[population]]
     value = (Decimal(100) * inside / among).quantize(Decimal("0.1"), ROUND_HALF_EVEN)
+    return Reading(str(value), _template(), (f"{inside} of {among} events",))
+
+
+def _template() -> Derivation:
     gates = {gate.name: f"{gate.parent}{dict(gate.ranges)}" for gate in GATES}
-    derivation = Derivation(parser=fcs_reader.PARSER, parser_version=fcs_reader.VERSION, parameters=gates)
-    return Reading(str(value), derivation, (f"{inside} of {among} events",))
+    return Derivation(parser=fcs_reader.PARSER, parser_version=fcs_reader.VERSION, parameters=gates)
 
 
 def counter_file(sample: str, at: datetime, viability: Decimal, viable_e6_per_ml: Decimal, operator: str) -> bytes:

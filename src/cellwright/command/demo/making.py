@@ -36,6 +36,9 @@ Doing = Generator[Act | until, Outcome | None, None]
 
 OPERATORS = tuple(f"OP-{n:02d}" for n in range(1, 13))
 LABEL_TEMPLATE = "cellwright-1"
+CULTURE_ML = Decimal(200)
+BULK_ML_PER_BAG = Decimal(15)
+"""Simulated volumes of the culture and, for each final bag, of the washed cells before cryoprotectant [assumption]."""
 ROOM_RETRY = timedelta(minutes=40)
 
 
@@ -274,7 +277,9 @@ class Making:
 
     def _volumes(self, kinds: Sequence[str], total: Decimal) -> list[Decimal]:
         if len(kinds) == 1:
-            return [total]
+            bags = sum(o.count for step in self.recipe().steps for o in step.makes if o.kind == "final_bag")
+            wanted = CULTURE_ML if kinds[0] == "culture" else BULK_ML_PER_BAG * bags
+            return [min(total, wanted)]
         small = Decimal(2)
         shared = total - small * sum(kind != "final_bag" for kind in kinds)
         each = (shared / max(kinds.count("final_bag"), 1)).quantize(Decimal("0.1"), rounding="ROUND_DOWN")
