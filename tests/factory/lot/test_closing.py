@@ -173,6 +173,7 @@ def test_cells_that_do_not_grow_end_the_lot_and_are_collected_again_on_the_same_
     assert state.termination.cause == "growth_failed"
     with refused("record-locked"):
         bench.start(lot, "harvest", culture)
+    bench.do(LeaveRoom(lot=lot, room="S1"))
     bench.do(DisposeContainer(lot=lot, container=culture, disposition="destroyed", verifier="OP-2", reason="failed"))
     assert bench.lot(lot).containers[culture].disposition == "destroyed"
     bench.do(DecideRecollection(order="ORD-1", lot=lot, assessor="QA-1", reason="Growth failed"), "DR-1")

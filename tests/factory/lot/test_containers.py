@@ -1,5 +1,6 @@
 """Containers and labels: parents, divisions and volumes reconcile; nothing is detached or used unlabelled."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -21,6 +22,7 @@ from cellwright.factory.lot.sample import DrawSample
 from cellwright.factory.lot.transfer import Child, MeasureVolume, Source, TransferMaterial
 from cellwright.factory.order.pair import DonorStatusDecided
 from cellwright.factory.order.scan import Scan
+from cellwright.factory.people import stamp
 from tests.factory.lot.setting import Bench, product, refused
 from tests.factory.world import ClaimError
 
@@ -292,10 +294,20 @@ def test_a_bag_belongs_to_a_dose_of_its_product() -> None:
     bench.start(lot, "fill", culture)
     with refused("no-such-dose"):
         bench.make(lot, "process", {culture: "10"}, [Child(kind="final_bag", volume_ml="10", dose=4)], step="fill")
-    bags = [Child(kind="final_bag", volume_ml="10", dose=n, viable_cells="1000000") for n in (1, 2, 3)]
+    bags = [Child(kind="final_bag", volume_ml="10", dose=n, viable_cells="1000000") for n in (1, None, None)]
     made = bench.make(lot, "split", {culture: "30"}, bags, step="fill")
     assert [bench.lot(lot).containers[b].dose for b in made] == [1, 2, 3]
-    assert len(set(made)) == 3
+    with refused("no-such-dose"):
+        bench.make(lot, "process", {culture: "10"}, [Child(kind="final_bag", volume_ml="10")], step="fill")
+
+
+def test_the_label_of_a_bag_says_until_when_and_how_cold() -> None:
+    bench = Bench()
+    lot, bags = bench.filled()
+    label = bench.lot(lot).labels[str(bench.lot(lot).containers[bags[0]].label)]
+    assert label.content["dose"] == "1/1"
+    assert label.content["expires"] == stamp(bench.now + timedelta(days=270))
+    assert label.content["store_at_most_c"] == "-150"
 
 
 @pytest.mark.requirement("R090")

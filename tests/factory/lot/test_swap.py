@@ -7,7 +7,7 @@ from copy import deepcopy
 import pytest
 
 from cellwright.factory.lot.addition import AddMaterial
-from cellwright.factory.lot.bag import FreezeBag, MoveBag, TakeOutBag
+from cellwright.factory.lot.bag import DisposeContainer, FreezeBag, MoveBag, TakeOutBag
 from cellwright.factory.lot.label import ApplyLabel, PrintLabel, VerifyLabel
 from cellwright.factory.lot.nonconformance import AssessNonconformance
 from cellwright.factory.lot.receipt import ReceiveMaterial
@@ -252,16 +252,27 @@ def test_a_damaged_label_takes_the_same_path_and_ends_with_a_supervised_label() 
         bench.do(MeasureVolume(lot=lot, scan=Scan(text=old), volume_ml="1"))
 
 
-def test_identity_that_cannot_be_shown_is_never_labelled_anew() -> None:
+def test_identity_that_cannot_be_shown_is_never_labelled_anew_and_ends_in_destruction() -> None:
     bench = Bench()
     lot, bags = bench.filled()
+    bench.freeze(lot, bags[0], "P-1")
+    bag = Scan(text=bench.code(lot, bags[0]))
     bench.do(DeclareDoubt(why="Two labels on one bag", lots=(lot,), item=bags[0]))
+    destroy = DisposeContainer(lot=lot, container=bags[0], disposition="destroyed", verifier="OP-2", reason="lost")
+    out = TakeOutBag(lot=lot, bag=bag, purpose="destruction", verifier="OP-2", role="operator")
+    with refused("evidence-needed"):
+        bench.do(out)
     (case,) = bench.lot(lot).doubts
     investigated(bench, case, supports=False)
     with refused("identity-not-shown"):
         bench.do(PrintLabel(lot=lot, container=bags[0], template="t1", reason="r", approver="QA-2", case=case))
     bench.do(Close(case=case, outcome="identity_lost", reason="No match."), "QA-1")
     assert bench.lot(lot).in_doubt, "what is lost stays in doubt and can only be rejected"
+    bench.do(out)
+    bench.do(destroy)
+    with refused("identity-in-doubt"):
+        kept = DisposeContainer(lot=lot, container=bags[1], disposition="research", verifier="OP-2", reason="r")
+        bench.do(kept)
 
 
 def test_a_step_that_went_on_during_a_case_is_recorded_as_critical() -> None:

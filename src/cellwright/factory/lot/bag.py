@@ -8,6 +8,7 @@ from cellwright.factory.lot.access import certain, container, known, other_perso
 from cellwright.factory.lot.fact.container import BagFrozen, BagMoved, BagTakenOut, ContainerDisposed, Disposition
 from cellwright.factory.lot.part import Container
 from cellwright.factory.lot.state import LotState
+from cellwright.factory.order.case import CaseState
 from cellwright.factory.order.scan import Scan, confirmed, label
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, World, command
 
@@ -43,6 +44,20 @@ def _placed(found: Container) -> str:
             container=found.container,
         )
     return found.position
+
+
+def destroyable(world: World, lot: LotState) -> None:
+    """Raises Refusal `evidence-needed` while an identity case is open: its containers are evidence (D4)."""
+    cases = [name for name, doubt in lot.doubts.items() if doubt and world.load(CaseState, name).open]
+    if cases:
+        raise Refusal(
+            "evidence-needed",
+            "Containers of lot {lot} are evidence in {cases}.",
+            remedy="Quality assurance closes the case first.",
+            rule="D4",
+            lot=lot.number,
+            cases=", ".join(cases),
+        )
 
 
 @command("lot.freeze_bag", *HANDLERS)
@@ -130,7 +145,8 @@ class MoveBag(Command):
 
 @command("lot.take_out_bag", *HANDLERS)
 class TakeOutBag(Command):
-    """Take a bag out of its position. While identity is in doubt, only for the investigation."""
+    """Take a bag out of its position. While identity is in doubt only for the investigation, and when the case has ended
+    with the identity lost, for destruction."""
 
     lot: str
     bag: Scan
@@ -140,7 +156,9 @@ class TakeOutBag(Command):
 
     def decide(self, world: World, by: By) -> Decision:
         lot = known(world, self.lot)
-        if self.purpose != "investigation":
+        if self.purpose == "destruction":
+            destroyable(world, lot)
+        elif self.purpose != "investigation":
             certain(lot)
         found = _scanned(world, lot, by, (self.bag,))
         if isinstance(found, Decision):
@@ -189,7 +207,9 @@ class DisposeContainer(Command):
                 container=found.container,
                 position=found.position,
             )
-        if self.disposition != "destroyed":
+        if self.disposition == "destroyed":
+            destroyable(world, lot)
+        else:
             certain(lot)
         body = ContainerDisposed(
             coi=lot.coi,

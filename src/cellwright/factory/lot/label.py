@@ -15,10 +15,13 @@ from cellwright.factory.lot.fact.container import (
     LabelVerified,
 )
 from cellwright.factory.lot.part import Container, Label
+from cellwright.factory.lot.quantity import moment
 from cellwright.factory.lot.state import LotState
 from cellwright.factory.order.case import CaseState
 from cellwright.factory.order.pair import PairState
 from cellwright.factory.order.scan import SEPARATOR, Scan, confirmed, item
+from cellwright.factory.people import stamp
+from cellwright.factory.portfolio.product import Product
 from cellwright.factory.record import Fact
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, World, command
 
@@ -40,6 +43,10 @@ def content(world: World, lot: LotState, found: Container) -> dict[str, str]:
         "dose": f"{found.dose}/{lot.doses}" if found.dose is not None else None,
         "legends": ", ".join(pair.legends) if pair is not None else None,
     }
+    if found.is_bag:
+        product = world.definition(Product, lot.product, lot.product_version)
+        said["expires"] = stamp(moment(found.made_at) + product.shelf_life)
+        said["store_at_most_c"] = str(product.storage.max_c)
     return {key: value for key, value in said.items() if value}
 
 
@@ -328,7 +335,7 @@ class DestroyLabel(Command):
     reason: str
 
     def decide(self, world: World, by: By) -> Decision:
-        lot = workable(world, self.lot)
+        lot = known(world, self.lot)
         other_person(by.person, self.witness, "destroy label")
         label = lot.labels.get(self.label)
         if label is None or label.status == "destroyed" or (label.status == "applied" and not label.superseded):

@@ -1,6 +1,6 @@
 """Rooms: a lot brings its open material into a cleared room, and takes it out again (R047)."""
 
-from cellwright.factory.lot.access import other_person, unlocked, workable
+from cellwright.factory.lot.access import known, other_person, workable
 from cellwright.factory.lot.fact.life import RoomEntered, RoomLeft
 from cellwright.factory.plant.room import RoomState
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, World, command
@@ -34,8 +34,8 @@ class LeaveRoom(Command):
     room: str
 
     def decide(self, world: World, by: By) -> Decision:
-        lot = unlocked(world, self.lot)
-        open_here = [s.step for s in lot.running if s.room == self.room]
+        lot = known(world, self.lot)
+        open_here = [] if lot.locked else [s.step for s in lot.running if s.room == self.room]
         if open_here:
             raise Refusal(
                 "step-in-room",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import count
 
 from cellwright.factory.lot import division, quantity, scanning, swap
 from cellwright.factory.lot.access import other_person, workable
@@ -26,7 +27,10 @@ class Source(Immutable):
 
 
 class Child(Immutable):
-    """A container that is filled. Its division code is the next free one unless one is named."""
+    """A container that is filled. Its division code is the next free one unless one is named.
+
+    A final bag holds a dose: of products of several doses the next one, bag by bag, unless its number is given (D15).
+    """
 
     kind: str
     volume_ml: str
@@ -127,6 +131,8 @@ class TransferMaterial(Command):
         codes = division.free(
             division.taken(world, lot, source) | {c.division for c in self.children if c.division}, source
         )
+        held = {bag.dose for bag in lot.bags} | {child.dose for child in self.children}
+        doses = (n for n in count(1) if n not in held)
         return tuple(
             Made(
                 container=container_name(source, code),
@@ -134,7 +140,7 @@ class TransferMaterial(Command):
                 volume_ml=child.volume_ml,
                 din=din,
                 division=code,
-                dose=_dose(lot, child),
+                dose=_dose(lot, child, doses),
                 viable_cells=None if child.viable_cells is None else quantity.plain(_cells(child.viable_cells)),
             )
             for child in self.children
@@ -190,10 +196,10 @@ def _din(parents: tuple[Container, ...]) -> str | None:
     return parents[0].din if parents else None
 
 
-def _dose(lot: LotState, child: Child) -> int | None:
+def _dose(lot: LotState, child: Child, following: Iterator[int]) -> int | None:
     if child.kind != FINAL_BAG:
         return child.dose
-    dose = child.dose or 1
+    dose = child.dose or (1 if lot.doses == 1 else next(following))
     if not 1 <= dose <= lot.doses:
         raise Refusal(
             "no-such-dose",
