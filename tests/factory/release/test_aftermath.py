@@ -7,7 +7,7 @@ from cellwright.factory.lot.fact.step import Consumed, MaterialAdded, StepStarte
 from cellwright.factory.quality.investigation import ConcludeInvestigation, ConcludeLaboratoryPhase
 from cellwright.factory.release import may_close, overdue, permits
 from cellwright.factory.release.aftermath import LiftSuspension, Notify, Recall, RecallMaterial, Suspend
-from cellwright.factory.release.decide import Reject, Release
+from cellwright.factory.release.decide import Complete, Reject, Release
 from cellwright.factory.release.review import ReviewRecord
 from tests.factory.quality.setting import product, refused
 from tests.factory.quality.test_culture import read, start
@@ -80,6 +80,20 @@ def test_before_release_growth_opens_an_investigation_and_tells_nobody_outside()
     assert office.release(lot).status == "pending"
     assert office.release(lot).notifications == {}
     assert len(office.quality(lot).open_investigations) == 1
+
+
+@pytest.mark.requirement("R107")
+def test_a_failing_result_has_arrived_once_it_is_verified_and_the_case_can_end() -> None:
+    office, lot, final = fresh()
+    read(office, final, growth=True)
+    assert "sterility" in office.release(lot).awaited
+    office.verify(lot, office.quality(lot).cultures[final].result, by="QC-3")
+    assert "sterility" not in office.release(lot).awaited
+    assert office.said("release.awaited_result_arrived")[0].verdict == "fail"  # type: ignore[attr-defined]
+    concluded(office, lot, cause="")
+    office.do(Reject(lot=lot, cause="confirmed growth"), "AP-1")
+    with refused("not-pending-results"):
+        office.do(Complete(lot=lot), "AP-1")
 
 
 @pytest.mark.requirement("R108")

@@ -145,10 +145,11 @@ class Rejected(Owned):
 
 @event("release.awaited_result_arrived")
 class AwaitedResultArrived(Owned):
-    """A result that was pending at release has arrived and passes."""
+    """A result that was pending at release has arrived, verified by a second person."""
 
     test: str
     result: str
+    verdict: str
 
 
 @event("release.completed")
