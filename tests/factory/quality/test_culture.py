@@ -1,5 +1,7 @@
 """Cultures: negative to date, final, positive."""
 
+from datetime import timedelta
+
 import pytest
 
 from cellwright.factory import people
@@ -78,3 +80,18 @@ def test_only_a_sample_in_the_laboratory_is_cultured() -> None:
     lab.receive("L-1")
     with refused("culture-not-running"):
         read(lab, "L-1-C01")
+
+
+@pytest.mark.parametrize(("sample", "hours"), [("L-2-S1", 0), ("L-1-S1", -24), ("L-1-S1", 24)])
+def test_a_reading_of_another_bottle_or_time_stops(lab: Laboratory, sample: str, hours: int) -> None:
+    """D18: the bottle's file names another sample, a time before the sample was drawn, or one still to come."""
+    lab.patient(2)
+    name = start(lab)
+    at = people.stamp(lab.now + timedelta(hours=hours))
+    file = RawFile(sha256="f" * 64, name="bottle.csv", sample=sample, acquired_at=at)
+    derivation = Derivation(parser="culture", parser_version="1", parameters={})
+    command = ReadCulture(lot="L-1", culture=name, growth=False, file=file, derivation=derivation)
+    decision = lab.do(command, "QC-1")
+    assert decision.stop is not None
+    assert lab.lot("L-1").in_doubt
+    assert lab.quality("L-1").cultures[name].status == "incubating"

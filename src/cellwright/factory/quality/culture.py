@@ -12,6 +12,7 @@ from cellwright.factory.quality.consequence import of_results
 from cellwright.factory.quality.fact import CultureRead, CultureStarted, Derivation, RawFile, ResultRecomputed
 from cellwright.factory.quality.file import QualityState, load
 from cellwright.factory.quality.part import Culture
+from cellwright.factory.quality.raw_file import disagreement
 from cellwright.factory.quality.result import number
 from cellwright.factory.quality.sample import received
 from cellwright.factory.rule import By, Command, Decision, Refusal, World, command
@@ -81,6 +82,9 @@ class ReadCulture(Command):
     def decide(self, world: World, by: By) -> Decision:
         lot, quality = known(world, self.lot), load(world, self.lot)
         culture = self._running(quality)
+        stop = disagreement(world, by, lot, culture.sample, self.file)
+        if stop is not None:
+            return stop
         final = not self.growth and world.now >= moment(culture.ends_at)
         ended = self.growth or final
         read = CultureRead(

@@ -5,7 +5,6 @@ only in the open: repeated where it proved nothing, re-analysed with a reason an
 is out of specification leaves only through its investigation (R109).
 """
 
-from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from cellwright.factory.lot.access import known
@@ -30,12 +29,11 @@ from cellwright.factory.quality.file import QualityState, known_result, load
 from cellwright.factory.quality.laboratory import LaboratoryState
 from cellwright.factory.quality.part import Investigation, Result
 from cellwright.factory.quality.plate import PlateState, well_name
-from cellwright.factory.quality.sample import drawn, received
+from cellwright.factory.quality.raw_file import disagreement
+from cellwright.factory.quality.sample import received
 from cellwright.factory.quality.situation import evidence, specification
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, World, command
 
-CLOCKS_APART = timedelta(minutes=2)
-"""How far the time in a file may lie from the time requested, and after the site's own. Site decision."""
 FLAWS = frozenset({
     "", "events-too-few", "below-limit-of-quantification", "replicates-disagree", "acquisition-incomplete",
     "standard-curve-invalid", "instrument-not-fit", "laboratory-not-qualified", "not-parallel",
@@ -213,11 +211,6 @@ class RecordResult(Command):
 
     def _swap(self, world: World, by: By, lot: LotState) -> Decision | None:
         """The hard stops: what the file says of itself, and what is in the wells, against the request."""
-        own = {self.sample, f"{self.sample}|{lot.coi or f'stock/{lot.stock}'}"}
-        if self.file.sample.strip() not in own:
-            return self._stop(
-                world, by, lot, self.sample, self.file.sample.strip(), f"sample/{self.file.sample.strip()}"
-            )
         for well in self.wells:
             plate, _, position = well.partition(":")
             filled = world.load(PlateState, plate).wells.get(position)
@@ -226,21 +219,7 @@ class RecordResult(Command):
                 key = f"well/{well_name(plate, position)}"
                 return mismatch(world, by, point="plate_well", expected=self.sample, scanned=f"{well}: {found}",
                                 coi=lot.coi, key=key, lot=lot.number, order=lot.order)  # fmt: skip
-        return self._time(world, by, lot)
-
-    def _time(self, world: World, by: By, lot: LotState) -> Decision | None:
-        said, asked = _moment(self.file.acquired_at), _moment(self.acquired_at)
-        taken = _moment(drawn(lot, self.sample).drawn_at)
-        if said is not None and asked is not None and taken is not None:
-            near = abs(said - asked) <= CLOCKS_APART
-            if near and taken - CLOCKS_APART <= said <= world.now + CLOCKS_APART:
-                return None
-        expected = f"{self.sample} {self.acquired_at}"
-        return self._stop(world, by, lot, expected, f"{self.file.sample} {self.file.acquired_at}", None)
-
-    def _stop(self, world: World, by: By, lot: LotState, expected: str, scanned: str, key: str | None) -> Decision:
-        return mismatch(world, by, point="raw_file", expected=expected, scanned=scanned, coi=lot.coi, key=key,
-                        lot=lot.number, order=lot.order)  # fmt: skip
+        return disagreement(world, by, lot, self.sample, self.file, self.acquired_at)
 
     def _seen_before(self, quality: QualityState, earlier: list[str], by: By) -> bool:
         """Whether this reads a file again whose result of this test is known; then it needs reason and second person."""
@@ -307,15 +286,6 @@ class RecordResult(Command):
             stands_for=self.stands_for,
             second=self.second if self.stands_for else None,
         )
-
-
-def _moment(text: str) -> datetime | None:
-    """A time with its offset; None for anything else."""
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return found.astimezone(UTC) if found.tzinfo is not None else None
 
 
 # --- attested ------------------------------------------------------------------------------------------------------
