@@ -55,8 +55,36 @@ def test_noise_is_not_read(text: str) -> None:
 
 
 def test_a_house_label_may_say_whose_it_is() -> None:
-    assert scan.label(Scan(text="P-1|CHA99992100012A"), "container") == ("P-1", "CHA99992100012A")
-    assert scan.label(Scan(text="BAG-1"), "container") == ("BAG-1", None)
+    assert scan.label(Scan(text="P-1|CHA99992100012A"), "container", DAY) == ("P-1", "CHA99992100012A")
+    assert scan.label(Scan(text="BAG-1"), "container", DAY) == ("BAG-1", None)
+
+
+def test_the_compound_symbol_of_a_container_says_which_and_whose() -> None:
+    """The message constructed in requirements section 3.4."""
+    symbol = "=+04000=A99992112345600=<S12954A0&>0253652359&/CHA99992100012A"
+    for text in (symbol, f"]d1{symbol}", f"{symbol}\r\n"):
+        assert scan.label(Scan(text=text), "container", DAY) == ("A9999-2021-123456-A0", "CHA99992100012A")
+        assert scan.chain_of_identity(Scan(text=text)) == "CHA99992100012A"
+        assert scan.donation(Scan(text=text), DAY) == "A9999-2021-123456"
+    with pytest.raises(Refusal) as caught:
+        scan.label(Scan(text=symbol.replace("=+04", "=+03")), "container", DAY)
+    assert caught.value.rule == "R083"
+
+
+def test_a_wristband_may_be_a_service_relation_number() -> None:
+    """GSRN 061414112345678902 of the GS1 key; a wrong check digit is refused."""
+    band = "]d2801806141411234567890"
+    good = band + str(_check_digit(band[7:]))
+    assert scan.wristband(Scan(text=good)) == good[7:]
+    assert scan.wristband(Scan(text=f"{good}\x1d801903")) == f"{good[7:]}-03"
+    with pytest.raises(Refusal):
+        scan.wristband(Scan(text=band + str((_check_digit(band[7:]) + 1) % 10)))
+    assert scan.wristband(Scan(text="WB-7")) == "WB-7"
+
+
+def _check_digit(digits: str) -> int:
+    """GS1: weights 3, 1, 3, … from the right (requirements section 3.5)."""
+    return -sum(int(d) * (3 if n % 2 == 0 else 1) for n, d in enumerate(reversed(digits))) % 10
 
 
 @pytest.mark.requirement("R064")

@@ -80,7 +80,7 @@ class CheckIdentity(Command):
 
     def _agree(self, world: World, order: OrderState, recipient: SubjectState) -> str:
         """The bag, when everything read belongs to this recipient and this order. Raises Stranger otherwise."""
-        wristband = scan.item(self.wristband, "wristband")
+        wristband = scan.wristband(self.wristband)
         if wristband != recipient.wristband:
             raise labelled.Stranger(self.wristband, wristband)
         found = labelled.of_order(world, order, self.bag, order.bags())

@@ -108,7 +108,7 @@ class StartCollection(Command):
         agreed = self._agreed(order)
         pair = world.load(PairState, order.pair)
         donor = world.load(SubjectState, pair.donor)
-        read = scan.item(self.wristband, "wristband")
+        read = scan.wristband(self.wristband)
         if read != donor.wristband:
             return mismatch(
                 world, by, point="collection_start", expected=donor.wristband or "a wristband", scanned=read, coi=coi,
@@ -199,7 +199,7 @@ class RecordCollection(Command):
         self._check(world)
         for one in self.containers:
             name = scan.container_name(din, one.division)
-            label = scan.label(one.label, "container")
+            label = scan.label(one.label, "container", today(world))
             if label.text != name or label.coi not in (None, coi):
                 return mismatch(
                     world, by, point="collection_label", expected=name, scanned=label.text, coi=coi, found=label.coi,

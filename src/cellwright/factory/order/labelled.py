@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from cellwright.factory.order.fact.shipping import Consigned
+from cellwright.factory.order.figure import today
 from cellwright.factory.order.scan import Scan, label
 from cellwright.factory.order.state import OrderState
 from cellwright.factory.rule import Refusal, World
@@ -40,7 +41,7 @@ def of_order(world: World, order: OrderState, one: Scan, among: Iterable[str] | 
         Stranger: it is on nothing of this order, or not among the expected, or names another chain of identity.
         Refusal `superseded-label`: the copy was replaced by a newer one (R090).
     """
-    read = label(one, "container")
+    read = label(one, "container", today(world))
     name = read.text if read.text in order.containers else _in_lots(world, order, read.text)
     if name is None or (among is not None and name not in frozenset(among)):
         raise Stranger(one, read.text, read.coi if read.coi != order.coi else None)

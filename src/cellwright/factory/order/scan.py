@@ -6,14 +6,21 @@ where its kind has one, and a second person in any case (R064, R077, R080).
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Final, Literal, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 from cellwright.factory.record import Immutable
 from cellwright.factory.rule import By, Need, Refusal, World
-from cellwright.identifier.isbt128.chain_of_identity import read_chain_of_identity, type_chain_of_identity
-from cellwright.identifier.isbt128.donation import DonationNumber, read_donation, type_donation
+from cellwright.identifier import scan as reading
+from cellwright.identifier.isbt128.chain_of_identity import type_chain_of_identity
+from cellwright.identifier.isbt128.compound import DATA_IDENTIFIER as COMPOUND
+from cellwright.identifier.isbt128.donation import DonationNumber, type_donation
+from cellwright.identifier.isbt128.product import UNDIVIDED
 from cellwright.identifier.refusal import IdentifierError
+from cellwright.identifier.refusal import Refusal as Unreadable
 
+T = TypeVar("T")
+GROUP_SEPARATOR: Final = "\x1d"
+"""FNC1 as a scanner sends it inside GS1 data."""
 How = Literal["scanned", "typed"]
 MAX_SCAN = 512
 """Characters; more than any label of the trade holds. Longer input is not read at all."""
@@ -39,21 +46,22 @@ class Label(NamedTuple):
     coi: str | None = None
 
 
-def _refused(scan: Scan, kind: str, why: IdentifierError) -> Refusal:
+def _not_understood(scan: Scan, kind: str, why: object, rule: str) -> Refusal:
     return Refusal(
         "scan-not-understood",
         "{scanned} is not a {kind}: {why}",
         remedy="Scan the label that is asked for; if it is damaged, open an identity case.",
-        rule=why.refusal.requirement,
+        rule=rule,
         scanned=scan.text[:MAX_SCAN],
         kind=kind,
-        why=str(why.refusal),
+        why=str(why),
     )
 
 
 def _bounded(scan: Scan, kind: str) -> str:
-    text = scan.text.strip()
-    if not text or len(text) > MAX_SCAN or not text.isprintable():
+    """The text without a line end. The separator of GS1 data is the only unprintable character a label may hold."""
+    text = scan.text.strip(" \t\r\n")
+    if not text or len(text) > MAX_SCAN or not text.replace(GROUP_SEPARATOR, "").isprintable():
         raise Refusal(
             "scan-not-understood",
             "{scanned} is not a {kind}: it is empty, too long, or has unprintable characters.",
@@ -65,19 +73,31 @@ def _bounded(scan: Scan, kind: str) -> str:
     return text
 
 
+def _names_itself(text: str) -> bool:
+    """Whether a machine said what the code is: by a symbology or by a data identifier."""
+    return text.startswith(("]", "=", "&"))
+
+
+def _interpreted(scan: Scan, text: str, expecting: reading.Expected[T]) -> T:
+    outcome = reading.interpret(text, expecting)
+    if isinstance(outcome, Unreadable):
+        raise _not_understood(scan, expecting.name, outcome, outcome.requirement)
+    return outcome.value
+
+
 def chain_of_identity(scan: Scan) -> str:
-    """The COI identifier of a scan, fifteen characters.
+    """The COI identifier of a scan, fifteen characters; also out of the compound symbol of a container.
 
     Raises:
         Refusal `scan-not-understood`: another kind of code, or not a COI identifier (R079, R080).
     """
     text = _bounded(scan, "chain-of-identity identifier")
+    if _names_itself(text):
+        return str(_interpreted(scan, text, reading.CHAIN_OF_IDENTITY))
     try:
-        if text.startswith(("&", "=")):
-            return str(read_chain_of_identity(text).value)
         return str(type_chain_of_identity(text).value)
     except IdentifierError as why:
-        raise _refused(scan, "chain-of-identity identifier", why) from None
+        raise _not_understood(scan, "chain-of-identity identifier", why.refusal, why.refusal.requirement) from None
 
 
 def donation(scan: Scan, on: date) -> str:
@@ -90,14 +110,13 @@ def donation(scan: Scan, on: date) -> str:
         Refusal `scan-not-understood`: another kind of code, a wrong character, a missing or wrong check character.
     """
     text = _bounded(scan, "donation number")
+    if scan.how == "scanned" and _names_itself(text):
+        return str(_interpreted(scan, text, reading.DONATION).number.seen_on(on))
     try:
-        if scan.how == "typed":
-            return str(type_donation(text).value.seen_on(on))
-        if text.startswith(("=", "&")):
-            return str(read_donation(text).number.seen_on(on))
-        return str(_plain_donation(text).seen_on(on))
+        number = type_donation(text).value if scan.how == "typed" else _plain_donation(text)
+        return str(number.seen_on(on))
     except IdentifierError as why:
-        raise _refused(scan, "donation number", why) from None
+        raise _not_understood(scan, "donation number", why.refusal, why.refusal.requirement) from None
 
 
 def _plain_donation(text: str) -> DonationNumber:
@@ -111,13 +130,13 @@ def container_name(din: str, division: str) -> str:
 
 
 def item(scan: Scan, kind: str) -> str:
-    """The text of a house label: container, bag, sample, seal, shipper, wristband, position.
+    """The text of a house label: container, bag, sample, seal, shipper, position.
 
     Raises:
         Refusal `scan-not-understood`: empty, too long, unprintable, or a code of another kind (R079).
     """
-    text = _bounded(scan, kind)
-    if text.startswith(("&", "=")):
+    text = reading.split_symbology(_bounded(scan, kind)).text
+    if text.startswith(("&", "=")) or GROUP_SEPARATOR in text or not text:
         raise Refusal(
             "scan-not-understood",
             "{scanned} is not a {kind}: its data identifier says that it is another kind of code.",
@@ -129,14 +148,37 @@ def item(scan: Scan, kind: str) -> str:
     return text
 
 
-def label(scan: Scan, kind: str) -> Label:
-    """A house label with one or two identifiers: `container` or `serial|COI`.
+def wristband(scan: Scan) -> str:
+    """The number of a wristband: a GS1 service relation number (AI 8018, with 8019 if it is there), or a house number.
 
     Raises:
-        Refusal `scan-not-understood`: no house label (R079).
+        Refusal `scan-not-understood`: another kind of code, or a wrong check digit (R079, R085).
     """
-    text, _, whose = item(scan, kind).partition(SEPARATOR)
-    return Label(text, whose or None)
+    text = _bounded(scan, "wristband")
+    if reading.split_symbology(text).symbology in reading.GS1_SYMBOLOGIES:
+        read = _interpreted(scan, text, reading.RECIPIENT)
+        return f"{read.relation}" if read.instance is None else f"{read.relation}-{read.instance}"
+    return item(scan, "wristband")
+
+
+def label(scan: Scan, kind: str, on: date | None = None) -> Label:
+    """The label of a container: a house label `container` or `serial|COI`, or the compound symbol of ISBT 128 with
+    donation, division and chain of identity.
+
+    Args:
+        on: the day it was scanned, which the full year of a donation number follows from; a compound symbol is read
+            only where it is given.
+
+    Raises:
+        Refusal `scan-not-understood`: no label of a container (R079, R083).
+    """
+    text = _bounded(scan, kind)
+    if on is not None and reading.split_symbology(text).text.startswith(COMPOUND):
+        read = _interpreted(scan, text, reading.CONTAINER)
+        division = read.product.division if read.product is not None else UNDIVIDED
+        return Label(container_name(str(read.donation.number.seen_on(on)), division), str(read.chain))
+    name, _, whose = item(scan, kind).partition(SEPARATOR)
+    return Label(name, whose or None)
 
 
 def confirmed(by: By, role: str, scans: Iterable[Scan]) -> tuple[Need, ...]:
