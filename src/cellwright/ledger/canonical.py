@@ -8,7 +8,8 @@ Absent optional fields are left out; so are empty claims, releases, expects and 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from enum import Enum
 from functools import lru_cache
@@ -25,7 +26,9 @@ CLOCK_STREAM: Final = "ledger/clock"
 """The stream of the ledger's own events on steps of its clock; no caller may write to it."""
 
 _encode: Final[Callable[[Any], bytes]] = msgspec.json.Encoder(order="sorted").encode
-_bad_name: Final = re.compile(r"[^\x20-\x7e]|^ | $|^$").search
+_NAME: Final = r"[!-~](?:[ -~]*[!-~])?"
+_is_name: Final = re.compile(_NAME).fullmatch
+_are_names: Final = re.compile(rf"{_NAME}(?:\n{_NAME})*").fullmatch
 _is_time: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z").fullmatch
 
 
@@ -106,13 +109,7 @@ def parse_time(text: str) -> datetime:
 
 
 def _check(draft: Draft, own: bool) -> None:
-    for field, name in (("stream", draft.stream), ("type", draft.type), ("id", draft.id), ("actor", draft.actor)):
-        if type(name) is not str or len(name) > NAME_MAX or _bad_name(name):
-            raise BadEvent(
-                _("The {field} of an event is 1 to {limit} printable ASCII characters, not {found!r}.").format(
-                    field=field, limit=NAME_MAX, found=name
-                )
-            )
+    _check_names(draft, (draft.stream, draft.type, draft.id, draft.actor))
     if (draft.stream == CLOCK_STREAM or draft.id.startswith(CLOCK_STREAM)) and not own:
         raise BadEvent(
             _("{stream} is the ledger's own stream; only the ledger writes to it.").format(stream=CLOCK_STREAM)
@@ -121,13 +118,27 @@ def _check(draft: Draft, own: bool) -> None:
         raise BadEvent(_("The body of event {id} is a mapping.").format(id=draft.id))
     if type(draft.schema) is not int or not 1 <= draft.schema <= INTEGER_MAX:
         raise BadEvent(_("The schema of event {id} is a whole number from 1.").format(id=draft.id))
-    if not _is_zone(draft.zone):
+    if draft.zone != "UTC" and not _is_zone(draft.zone):
         raise BadEvent(_("Event {id}: {zone!r} is no IANA time zone (R008).").format(id=draft.id, zone=draft.zone))
     if draft.claimed_at is not None:
         _check_time(draft)
     if draft.tags != () or draft.claims != {} or draft.releases != {} or draft.expects != {}:
         _check_keys(draft)
-    _check_value(draft.body, "body", 0)
+    if not _is_plain(draft.body, 0):
+        _check_value(draft.body, "body", 0)
+
+
+def _check_names(draft: Draft, names: Sequence[str]) -> None:
+    with suppress(TypeError):  # something that is no string; found below
+        if _are_names("\n".join(names)) and max(map(len, names)) <= NAME_MAX:
+            return
+    for name in names:
+        if type(name) is not str or len(name) > NAME_MAX or not _is_name(name):
+            raise BadEvent(
+                _("Event {id}: {found!r} is not a name of 1 to {limit} printable ASCII characters.").format(
+                    id=draft.id, found=name, limit=NAME_MAX
+                )
+            )
 
 
 def _check_time(draft: Draft) -> None:
@@ -152,25 +163,44 @@ def _check_keys(draft: Draft) -> None:
         names += pairs.values()
     if len(names) > KEYS_MAX:
         raise BadEvent(_("Event {id} names more than {limit} claims and tags.").format(id=draft.id, limit=KEYS_MAX))
-    for name in names:
-        if type(name) is not str or len(name) > NAME_MAX or _bad_name(name):
-            raise BadEvent(
-                _("Event {id}: a claim or tag is 1 to {limit} printable ASCII characters, not {found!r}.").format(
-                    id=draft.id, limit=NAME_MAX, found=name
-                )
-            )
-    if len(set(draft.tags)) != len(draft.tags):
+    _check_names(draft, names)
+    if len(draft.tags) > 1 and len(set(draft.tags)) < len(draft.tags):
         raise BadEvent(_("Event {id} names a tag twice.").format(id=draft.id))
 
 
 @lru_cache(maxsize=1024)
 def _is_zone(name: str) -> bool:
-    if name == "UTC":
-        return True
     try:
         ZoneInfo(name)
     except (ValueError, OSError, TypeError, KeyError):
         return False
+    return True
+
+
+def _is_plain(value: dict[str, Any] | list[Any], depth: int) -> bool:
+    """Whether a value is surely within the profile: the quick way. What it doubts, `_check_value` decides and names."""
+    if depth >= DEPTH_MAX:
+        return False
+    items: Iterable[Any] = value
+    if type(value) is dict:
+        try:
+            if not "".join(value).isascii():
+                return False
+        except TypeError:
+            return False
+        items = value.values()
+    for item in items:
+        kind: Any = type(item)
+        if kind is str or kind is bool or item is None:
+            continue
+        if kind is int:
+            if not -INTEGER_MAX <= item <= INTEGER_MAX:
+                return False
+        elif kind is dict or kind is list:
+            if not _is_plain(item, depth + 1):
+                return False
+        else:
+            return False
     return True
 
 

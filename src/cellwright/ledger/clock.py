@@ -10,9 +10,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from cellwright.ledger.canonical import format_time, parse_time
 
@@ -72,28 +71,26 @@ def _utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(NamedTuple):
     """The last time given out.
 
     Args:
         at: the time in the ledger's form; empty before the first event.
         moment: the same as a datetime.
-        wall, count: what clock and counter showed then; None when another process wrote the last event.
+        wall, ticks: what clock and counter showed then; None when another process wrote the last event.
     """
 
     at: str = ""
     moment: datetime | None = None
     wall: datetime | None = None
-    count: int | None = None
+    ticks: int | None = None
 
     def followed_by(self, at: str) -> Stamp:
         """This process's readings, with the time of the ledger's last event, which another process wrote."""
-        return Stamp(at, parse_time(at) if at else None, self.wall, self.count)
+        return Stamp(at, parse_time(at) if at else None, self.wall, self.ticks)
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """A step of the clock: what it should have shown, what it showed, and the difference in microseconds."""
 
     expected: str
@@ -116,20 +113,20 @@ class Stamper:
     def next(self, last: Stamp) -> tuple[Stamp, Step | None]:
         """The stamp that follows ``last``, and the step that happened between, if any. Changes nothing."""
         wall = self._clock()
-        count = self._counter() if self._counter else None
-        expected = self._expected(last, wall, count)
+        ticks = self._counter() if self._counter else None
+        expected = self._expected(last, wall, ticks)
         moment, step = wall, None
         if expected is not None and abs(wall - expected) > STEP_LIMIT:
             step = Step(format_time(expected), format_time(wall), (wall - expected) // _MICROSECOND)
         elif last.moment is not None and wall < last.moment + self._apart:
             moment = last.moment + self._apart
-        return Stamp(format_time(moment), moment, wall, count), step
+        return Stamp(format_time(moment), moment, wall, ticks), step
 
-    def _expected(self, last: Stamp, wall: datetime, count: int | None) -> datetime | None:
+    def _expected(self, last: Stamp, wall: datetime, ticks: int | None) -> datetime | None:
         """What the clock should show by the counter, or by the rule that time does not run backwards."""
         expected = None
-        if last.wall is not None and last.count is not None and count is not None:
-            expected = last.wall + timedelta(microseconds=(count - last.count) // 1000)
+        if last.wall is not None and last.ticks is not None and ticks is not None:
+            expected = last.wall + timedelta(microseconds=(ticks - last.ticks) // 1000)
         if last.moment is not None and wall < last.moment:  # a later time is already in the record
             expected = max(last.moment, expected) if expected else last.moment
         return expected

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Final
+from typing import Final, NamedTuple
 
 from cellwright.language import _
 from cellwright.ledger.canonical import CLOCK_STREAM, Prepared
@@ -45,8 +45,7 @@ Answer = list[Record] | LedgerError
 """The records of one append, or why there are none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Append:
+class Append(NamedTuple):
     """One append, checked and encoded: all its events are written, or none."""
 
     drafts: Sequence[Prepared]
@@ -73,17 +72,16 @@ class _Memory:
         return len(self.sizes) + len(self.claims) > REMEMBERED_MAX
 
 
-@dataclass(slots=True)
 class _Draftsman:
-    """A batch in the making."""
+    """A batch in the making. ``sure``: a refusal may be told; else what was judged from may be out of date."""
 
-    known: int
-    stamp: Stamp
-    sure: bool
-    records: dict[str, Record] = field(default_factory=dict)
-    events: list[EventRow] = field(default_factory=list)
-    tags: list[tuple[str, int]] = field(default_factory=list)
-    claims: list[tuple[str, str | None, int]] = field(default_factory=list)
+    __slots__ = ("claims", "events", "known", "records", "stamp", "sure", "tags")
+
+    def __init__(self, known: int, stamp: Stamp, sure: bool, records: dict[str, Record]) -> None:
+        self.known, self.stamp, self.sure, self.records = known, stamp, sure, records
+        self.events: list[EventRow] = []
+        self.tags: list[tuple[str, int]] = []
+        self.claims: list[tuple[str, str | None, int]] = []
 
     @property
     def size(self) -> int:
@@ -142,8 +140,8 @@ class Sequencer:
     def _try(self, appends: Sequence[Append]) -> list[Answer]:
         """The quick way: on what is remembered, in one round trip."""
         assert self._frontier is not None
-        self._learn(appends, ids=False)
-        work = _Draftsman(self._frontier.size, self._stamp, sure=False)
+        self._learn(appends, ids=False, believe=True)
+        work = _Draftsman(self._frontier.size, self._stamp, False, {})
         answers: list[Answer] = [self._judge(append, work) for append in appends]
         if not work.events:
             raise _Doubt
@@ -152,27 +150,42 @@ class Sequencer:
         return answers
 
     def _commit_locked(self, appends: Sequence[Append]) -> list[Answer]:
+        """Behind the lock. Ids are looked up beforehand where that costs nothing extra, else only when they matter:
+        before a refusal is told, and after the store found one that exists."""
+        try:
+            return self._judge_and_put(appends, ids=self._store.shared)
+        except (HeadMoved, Clash):
+            self._give_up()
+        try:
+            return self._judge_and_put(appends, ids=True)
+        except (HeadMoved, Clash) as error:
+            raise Tampered(
+                _("The store refused a batch that follows from what it holds: something else wrote to it. Verify it.")
+            ) from error
+
+    def _judge_and_put(self, appends: Sequence[Append], *, ids: bool) -> list[Answer]:
         frontier = self._adopt(self._store.begin())
-        records = self._learn(appends, ids=True)
-        work = _Draftsman(frontier.size, self._stamp, sure=True, records=records)
+        records = self._learn(appends, ids=ids, believe=False)
+        work = _Draftsman(frontier.size, self._stamp, True, records)
         answers: list[Answer] = []
         for append in appends:
             try:
                 answers.append(self._judge(append, work))
             except LedgerError as refusal:
-                answers.append(refusal)
+                answers.append(refusal if ids else self._refuse(append, refusal, work.records))
         if work.events:
-            try:
-                self._store.put(self._batch(work, frontier))
-            except (HeadMoved, Clash) as error:
-                raise Tampered(
-                    _(
-                        "The store refused a batch that follows from what it holds: something else wrote to it. Verify it."
-                    )
-                ) from error
+            self._store.put(self._batch(work, frontier))
         self._store.commit()
         self._stamp = work.stamp
         return answers
+
+    def _refuse(self, append: Append, refusal: LedgerError, records: dict[str, Record]) -> Answer:
+        """A refusal, unless the append was written before: then it has its answer."""
+        records |= self._store.find(Wanted(ids={prepared.draft.id for prepared in append.drafts})).records
+        try:
+            return _earlier(append, records) or refusal
+        except IdReused as reused:
+            return reused
 
     def _adopt(self, head: HeadRow) -> Frontier:
         """Take over the head as stored, unless it is the one we left."""
@@ -184,29 +197,32 @@ class Sequencer:
             self._stamp = self._stamp.followed_by(head.at)
         return self._frontier
 
-    def _learn(self, appends: Sequence[Append], *, ids: bool) -> dict[str, Record]:
-        """Look up at once what judging will ask for; gives the records that already have one of the ids."""
+    def _learn(self, appends: Sequence[Append], *, ids: bool, believe: bool) -> dict[str, Record]:
+        """Look up at once what judging will ask for; gives the records that already have one of the ids.
+
+        ``believe``: take the caller's word that a stream it writes to is new. Were it not, (stream, version) would clash.
+        """
         sizes, claims = self._memory.sizes, self._memory.claims
-        wanted = Wanted()
+        streams: set[str] = set()
+        keys: set[str] = set()
         for append in appends:
             for stream, size in append.expected.items():
                 if stream not in sizes:
-                    # The quick way believes "new" without asking: were it not so, (stream, version) would clash.
-                    if ids or size or not _written(append, stream):
-                        wanted.streams.add(stream)
-                    else:
+                    if believe and size == 0 and _written(append, stream):
                         sizes[stream] = 0
+                    else:
+                        streams.add(stream)
             for prepared in append.drafts:
                 draft = prepared.draft
                 if draft.stream not in sizes:
-                    wanted.streams.add(draft.stream)
+                    streams.add(draft.stream)
                 if draft.claims or draft.releases or draft.expects:
-                    for keys in (draft.claims, draft.releases, draft.expects):
-                        wanted.keys.update(key for key in keys if key not in claims)
-                if ids:
-                    wanted.ids.add(draft.id)
-        if not (wanted.streams or wanted.keys or wanted.ids):
+                    for named in (draft.claims, draft.releases, draft.expects):
+                        keys.update(key for key in named if key not in claims)
+        written = {prepared.draft.id for append in appends for prepared in append.drafts} if ids else set()
+        if not (streams or keys or written):
             return {}
+        wanted = Wanted(streams, keys, written)
         found = self._store.find(wanted)
         for stream in wanted.streams:
             sizes[stream] = found.sizes.get(stream, 0)
@@ -238,8 +254,9 @@ class Sequencer:
         changes = self._changes(append.drafts, first)
         if step:
             self._number([Prepared(_clock_stepped(step, work.size), own=True)], stamp, work)
-        self._memory.claims.update(changes.live)
-        work.claims += changes.ordered
+        if changes:
+            self._memory.claims.update(changes.live)
+            work.claims += changes.ordered
         return self._number(append.drafts, stamp, work)
 
     def _number(self, drafts: Iterable[Prepared], stamp: Stamp, work: _Draftsman) -> list[Record]:
@@ -264,12 +281,13 @@ class Sequencer:
     def _size_of(self, stream: str) -> int:
         return self._store.find(Wanted(streams={stream})).sizes.get(stream, 0)
 
-    def _changes(self, drafts: Sequence[Prepared], first: int) -> _Changes:
+    def _changes(self, drafts: Sequence[Prepared], first: int) -> _Changes | None:
         """What the drafts do to the claims, judged in order: expects, releases, claims of each."""
-        changes = _Changes(self._memory.claims)
+        changes: _Changes | None = None
         for pos, prepared in enumerate(drafts, first):
             draft = prepared.draft
             if draft.expects or draft.releases or draft.claims:
+                changes = changes or _Changes(self._memory.claims)
                 changes.add(draft, pos)
         return changes
 
@@ -320,6 +338,8 @@ def _written(append: Append, stream: str) -> bool:
 
 def _earlier(append: Append, records: Mapping[str, Record]) -> list[Record]:
     """The answer an append already got; empty when it is new. Raises IdReused when its ids stand for something else."""
+    if not records:
+        return []
     found = [records.get(prepared.draft.id) for prepared in append.drafts]
     earlier = [record for record in found if record]
     if not earlier:

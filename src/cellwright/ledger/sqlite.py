@@ -8,6 +8,7 @@ checkpoint, which a lock on a file beside the ledger sees to. The library must b
 from __future__ import annotations
 
 import fcntl
+import os
 import threading
 import weakref
 from collections.abc import Iterator
@@ -30,8 +31,9 @@ FORMAT: Final = 1
 SQLITE_FIXED: Final = (3, 51, 3)
 """First SQLite without the WAL-reset bug."""
 BUSY_MS: Final = 5_000
-CHECKPOINT_PAGES: Final = 4_000
-"""Pages in the write-ahead log before they are moved into the file: fewer, larger moves."""
+CHECKPOINT_PAGES: Final = 1_000
+"""Pages in the write-ahead log before they are moved into the file."""
+_ROOM_BYTES: Final = CHECKPOINT_PAGES * (4096 + 24)
 _NOT_OURS: Final = ("sqlite_", "_litestream_")
 
 _INSERT_EVENT: Final = "INSERT INTO event VALUES(?,?,?,?,?,?,?)"
@@ -246,6 +248,8 @@ class SQLiteStore(SQLiteReader):
             _prepare(self._writer, path, create)
             super().__init__(path, vfs)
             self._check_schema()
+            if not vfs:
+                _make_room(Path(f"{path}-wal"))
         except BaseException:
             self._release()
             raise
@@ -393,6 +397,18 @@ def _prepare(writer: apsw.Connection, path: Path, create: bool) -> None:
                 writer.execute(_script())
     except apsw.Error as error:
         raise _typed(error, path) from error
+
+
+def _make_room(log: Path) -> None:
+    """Lengthen the write-ahead log with zeros to the size it is used up to.
+
+    Syncing a file that grows also syncs the file system's journal, which costs as much again as the commit. SQLite
+    takes zeros for the end of the log: no frame has their check sum. They reach the disk with the first commit.
+    """
+    with suppress(OSError), log.open("r+b") as file:  # no room: then the log grows as it would have
+        missing = _ROOM_BYTES - file.seek(0, os.SEEK_END)
+        if missing > 0:
+            file.write(bytes(missing))
 
 
 def _read_head(connection: apsw.Connection) -> HeadRow:

@@ -1,14 +1,18 @@
-"""The one writer thread: takes all appends that wait, commits them together, answers everyone.
+"""One writer at a time: whoever has the turn commits everything that waits, and answers everyone.
 
-While one batch is being made durable the next one gathers, so many clients share one disk write each time.
+An append hands itself in and tries to take the turn. With nobody else writing, it commits at once in its own thread: a
+single client pays for no switch of threads. While somebody else has the turn it waits, and is committed together with
+all that gathered meanwhile: many clients share one disk write. A thread of the writer's own serves futures and what is
+left behind. Appends are numbered in the order in which they are handed in, whoever commits them.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from queue import SimpleQueue
+from contextlib import contextmanager
 from typing import Final
 
 from cellwright.language import _
@@ -25,16 +29,18 @@ WAITING_MAX: Final = 100_000
 class _Ticket:
     """One append on its way, and where its answer goes."""
 
-    __slots__ = ("_answer", "_arrived", "append")
+    __slots__ = ("_answer", "_arrived", "answered", "append")
 
     def __init__(self, append: Append) -> None:
         self.append = append
+        self.answered = False
         self._answer: Answer = []
         self._arrived = threading.Lock()
         self._arrived.acquire()
 
     def answer(self, answer: Answer) -> None:
         self._answer = answer
+        self.answered = True
         self._arrived.release()
 
     def wait(self) -> list[Record]:
@@ -57,109 +63,110 @@ class _Promise:
     def answer(self, answer: Answer) -> None:
         if isinstance(answer, LedgerError):
             self.future.set_exception(answer)
-        else:
-            try:
-                events = [record.event for record in answer]
-            except Exception as error:  # noqa: BLE001 - the append stands; its bytes could not be read back
-                self.future.set_exception(error)
-            else:
-                self.future.set_result(events)
-
-
-class _Errand:
-    """Something else that needs the writing connection: a checkpoint, a snapshot, a tile."""
-
-    __slots__ = ("_run", "future")
-
-    def __init__(self, run: Callable[[], None]) -> None:
-        self._run = run
-        self.future: Future[None] = Future()
-        self.future.set_running_or_notify_cancel()
-
-    def run(self) -> None:
+            return
         try:
-            self._run()
-        except Exception as error:  # noqa: BLE001 - handed to who asked for it
+            events = [record.event for record in answer]
+        except Exception as error:  # noqa: BLE001 - the append stands; its bytes could not be read back
             self.future.set_exception(error)
         else:
-            self.future.set_result(None)
+            self.future.set_result(events)
 
 
 class Writer:
-    """Owns the thread. Appends are numbered in the order in which they are handed in.
+    """Takes appends from any thread.
 
     Args:
-        sequencer: judges and commits; used by the thread only.
+        sequencer: judges and commits; used by one thread at a time.
     """
 
     def __init__(self, sequencer: Sequencer) -> None:
         self._sequencer = sequencer
-        self._waiting: SimpleQueue[_Ticket | _Promise | _Errand | None] = SimpleQueue()
+        self._waiting: deque[_Ticket | _Promise] = deque()
         self._closed = False
         self._gate = threading.Lock()
-        self._thread = threading.Thread(target=self._work, name="ledger writer", daemon=True)
+        self._turn = threading.Lock()
+        self._bell = threading.Event()
+        self._thread = threading.Thread(target=self._serve, name="ledger writer", daemon=True)
         self._thread.start()
 
     def append(self, append: Append) -> list[Record]:
         """Wait for the answer. Raises the refusal."""
         ticket = _Ticket(append)
         self._hand_in(ticket)
+        if self._turn.acquire(blocking=False):
+            try:
+                while not ticket.answered:
+                    self._commit_waiting()
+            finally:
+                self._pass_on()
         return ticket.wait()
 
     def submit(self, append: Append) -> Future[list[Event]]:
         """Do not wait."""
         promise = _Promise(append)
         self._hand_in(promise)
+        self._bell.set()
         return promise.future
 
     def run(self, errand: Callable[[], None]) -> None:
-        """Run something on the writing connection between two batches, and wait for it."""
-        task = _Errand(errand)
-        self._hand_in(task)
-        task.future.result()
-
-    def close(self) -> None:
-        """Finish what was handed in, then stop the thread."""
+        """Run something else on the writing connection (keep a checkpoint, a snapshot, a tile), between two batches."""
         with self._gate:
-            if not self._closed:
-                self._closed = True
-                self._waiting.put(None)
-        self._thread.join()
-
-    def _hand_in(self, item: _Ticket | _Promise | _Errand) -> None:
-        with self._gate:  # nothing may be handed in behind the end mark, where nobody would answer it
             if self._closed:
                 raise Closed(_("Nothing was written: the ledger is closed."))
-            if self._waiting.qsize() >= WAITING_MAX:
+        with self._my_turn():
+            errand()
+
+    def close(self) -> None:
+        """Finish what was handed in, then stop the thread. May be called twice."""
+        with self._gate:
+            self._closed = True
+        self._bell.set()
+        self._thread.join()
+
+    def _hand_in(self, item: _Ticket | _Promise) -> None:
+        with self._gate:  # nothing may be handed in after the end, when nobody would answer it
+            if self._closed:
+                raise Closed(_("Nothing was written: the ledger is closed."))
+            if len(self._waiting) >= WAITING_MAX:
                 raise Unavailable(_("Nothing was written: too many appends are waiting. Retry with the same ids."))
-            self._waiting.put(item)
+            self._waiting.append(item)
 
-    def _work(self) -> None:
-        waiting, ending = self._waiting, False
-        while not ending:
-            batch: list[_Ticket | _Promise] = []
-            item = waiting.get()
-            while item is not None:
-                if isinstance(item, _Errand):
-                    self._commit(batch)
-                    batch = []
-                    item.run()
-                else:
-                    batch.append(item)
-                if waiting.empty() or len(batch) >= BATCH_MAX:
-                    break
-                item = waiting.get()
-            ending = item is None
-            self._commit(batch)
+    @contextmanager
+    def _my_turn(self) -> Iterator[None]:
+        self._turn.acquire()
+        try:
+            yield
+        finally:
+            self._pass_on()
 
-    def _commit(self, batch: list[_Ticket | _Promise]) -> None:
+    def _pass_on(self) -> None:
+        """End the turn. Whoever handed in meanwhile could not take it, so the thread is told: nobody is forgotten."""
+        self._turn.release()
+        if self._waiting:
+            self._bell.set()
+
+    def _serve(self) -> None:
+        while not (self._closed and not self._waiting):
+            self._bell.wait()
+            self._bell.clear()
+            while self._waiting:
+                try:
+                    with self._my_turn():
+                        self._commit_waiting()
+                except BaseException:  # noqa: BLE001 - all were answered; the next batch must find this thread
+                    continue
+
+    def _commit_waiting(self) -> None:
+        """Commit and answer what waits, `BATCH_MAX` at most. Only with the turn."""
+        waiting = self._waiting
+        batch = [waiting.popleft() for _place in range(min(len(waiting), BATCH_MAX))]
         if not batch:
             return
+        answers: list[Answer] = []
         try:
             answers = self._sequencer.commit([ticket.append for ticket in batch])
-        except BaseException as error:  # noqa: BLE001 - whoever waits must hear, and the next batch must find a thread
-            answers = [
-                Unavailable(_("The writer was interrupted ({why}).").format(why=repr(error))) for _ticket in batch
-            ]
-        for ticket, answer in zip(batch, answers, strict=True):
-            ticket.answer(answer)
+        finally:  # even an interrupt of this thread must not leave the others waiting
+            if len(answers) != len(batch):
+                answers = [Unavailable(_("The writer was interrupted. Retry with the same ids.")) for _ticket in batch]
+            for ticket, answer in zip(batch, answers, strict=True):
+                ticket.answer(answer)
