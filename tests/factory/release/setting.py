@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from cellwright.factory.release.assessment import EU_ITEMS, Assessment, assess
+from cellwright.factory.release.assessment import Assessment, assess
 from cellwright.factory.release.decide import Release
 from cellwright.factory.release.exceptional import RecordExceptionalItem, SupplyExceptionally
 from cellwright.factory.release.fact import Item, Law
+from cellwright.factory.release.finding import EU_ITEMS
 from cellwright.factory.release.review import AssessCustody, InformPhysician, ReviewAuditTrail, ReviewRecord
 from tests.factory.quality.setting import Laboratory
 

@@ -4,7 +4,8 @@ from typing import Literal
 
 from cellwright.factory.quality.judge import Judgement
 from cellwright.factory.quality.situation import judgements
-from cellwright.factory.release.assessment import Dossier, dossier, in_doubt
+from cellwright.factory.release.dossier import Dossier, dossier
+from cellwright.factory.release.finding import in_doubt
 from cellwright.factory.release.state import ReleaseState, load
 from cellwright.factory.rule import Refusal, World
 

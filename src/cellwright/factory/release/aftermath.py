@@ -4,8 +4,8 @@ from cellwright.factory.lot.access import known
 from cellwright.factory.quality.situation import judgements
 from cellwright.factory.record import Fact
 from cellwright.factory.release.alarm import notifications, stop_and_notify
-from cellwright.factory.release.assessment import dossier
 from cellwright.factory.release.decide import certain, certified
+from cellwright.factory.release.dossier import dossier
 from cellwright.factory.release.fact import Cause, Notified, Recalled, Suspended, SuspensionLifted
 from cellwright.factory.release.review import independent
 from cellwright.factory.release.state import ReleaseState, load

@@ -3,8 +3,10 @@
 from datetime import timedelta
 
 from cellwright.factory.people import stamp
-from cellwright.factory.release.assessment import Assessment, Dossier, assess, dossier, in_doubt, leaves
+from cellwright.factory.release.assessment import Assessment, assess
+from cellwright.factory.release.dossier import Dossier, dossier, leaves
 from cellwright.factory.release.fact import Awaited, Completed, Judged, Path, Rejected, Released
+from cellwright.factory.release.finding import in_doubt
 from cellwright.factory.release.formula import Possible, holds
 from cellwright.factory.release.review import independent
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, World, command

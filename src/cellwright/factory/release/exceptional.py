@@ -9,8 +9,9 @@ from datetime import timedelta
 
 from cellwright.factory import people
 from cellwright.factory.quality.specification import Safety
-from cellwright.factory.release.assessment import EU_ITEMS, US_PROTOCOLS, Assessment, assess, dossier
+from cellwright.factory.release.assessment import Assessment, assess
 from cellwright.factory.release.decide import allowed, certain, certified, judged
+from cellwright.factory.release.dossier import dossier
 from cellwright.factory.release.fact import (
     AuthorityDecided,
     Awaited,
@@ -19,6 +20,7 @@ from cellwright.factory.release.fact import (
     Item,
     Law,
 )
+from cellwright.factory.release.finding import EU_ITEMS, US_PROTOCOLS
 from cellwright.factory.release.formula import holds
 from cellwright.factory.release.review import independent, undecided
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, World, command

@@ -4,7 +4,8 @@ from typing import Literal
 
 from cellwright.factory.lot.state import LotState
 from cellwright.factory.quality.file import QualityState
-from cellwright.factory.release.assessment import Dossier, assess, digest, dossier, leaves
+from cellwright.factory.release.assessment import assess
+from cellwright.factory.release.dossier import Dossier, digest, dossier, leaves
 from cellwright.factory.release.fact import AuditTrailReviewed, CustodyAssessed, PhysicianInformed, RecordReviewed
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, World, command
 
