@@ -111,9 +111,6 @@ class Scene(FakeWorld):
             self.person(f"DR-{n}", "physician")
         self.person("PL-1", "planner")
 
-    def claim(self, key: str) -> str | None:
-        return self.claims.get(key)
-
     # --- reading
     def order(self, name: str) -> OrderState:
         return self.load(OrderState, name)

@@ -2,12 +2,13 @@
 
 import pytest
 
-from cellwright.factory.order import disposition, follow_up
+from cellwright.factory.order import disposition, follow_up, pair, subject
+from cellwright.factory.order.case import DeclareDoubt
 from cellwright.factory.order.custody import gaps, links
 from cellwright.factory.order.scan import Scan
 from cellwright.factory.order.state import when
 from cellwright.factory.rule import Refusal
-from tests.factory.order.scene import HOSPITAL, Scene
+from tests.factory.order.scene import HOSPITAL, Scene, refused
 
 
 @pytest.fixture
@@ -68,3 +69,53 @@ def test_an_open_container_keeps_the_order_open(scene: Scene) -> None:
     scene.do(dispose, "CL-1")
     scene.do(disposition.Close(order=order), "CO-1")
     assert scene.order(order).outcome == "infused"
+
+
+def test_follow_up_attaches_to_what_was_given_and_leaves_the_release_alone(scene: Scene) -> None:
+    """D23."""
+    order, (bag,) = scene.ready(1)
+    visit = follow_up.RecordFollowUp(order=order, finding="month 1, well", on="2026-03-12")
+    with refused("nothing-given"):
+        scene.do(visit, "DR-1")
+    scene.infused(order, bag)
+    releases = sum(f.stream == "release/LOT-1" for f, _ in scene.events)
+    reaction = {"order": order, "finding": "cytokine release syndrome", "on": "2026-03-12"}
+    for grade in (0, 6):
+        with refused("not-a-grade"):
+            scene.do(follow_up.RecordAdverseReaction(grade=grade, **reaction), "DR-1")
+    scene.do(follow_up.RecordAdverseReaction(grade=2, **reaction), "NU-1")
+    scene.do(visit, "DR-1")
+    told = scene.said("order.followed_up")
+    assert [(t.kind, t.grade, t.lots) for t in told] == [  # type: ignore[attr-defined]
+        ("adverse_reaction", 2, ("LOT-1",)), ("follow_up", None, ("LOT-1",)),
+    ]  # fmt: skip
+    assert sum(f.stream == "release/LOT-1" for f, _ in scene.events) == releases
+
+
+def test_an_open_case_keeps_the_order_open(scene: Scene) -> None:
+    order, (bag,) = scene.ready(1)
+    scene.infused(order, bag)
+    scene.do(DeclareDoubt(why="label found on the floor", orders=(order,)), "NU-1")
+    with refused("case-open"):
+        scene.do(disposition.Close(order=order), "CO-1")
+
+
+def test_what_cannot_be(scene: Scene) -> None:
+    order, _ = scene.ready(1)
+    for command, who, code in (
+        (scene.receiving("SH-1", shipment="SH-9"), "WH-1", "unknown-shipment"),
+        (scene.delivery(1, order, "LOT-1", []), "WH-1", "shipment-exists"),
+        (scene.delivery(9, order, "LOT-1", []), "WH-1", "nothing-packed"),
+        (subject.Register(subject="SUB-1", personal={}), "CO-1", "subject-exists"),
+        (subject.Supersede(subject="SUB-1", by="SUB-1", reason="", verifier="CO-1"), "QA-1", "same-subject"),
+        (
+            pair.RecordDonorTests(
+                pair="PAIR-1", tests=(), document_sha256="", laboratory="", role="coordinator", verifier="QA-1",
+                verifier_role="quality_assurance",
+            ),
+            "CO-1",
+            "no-tests",
+        ),
+    ):  # fmt: skip
+        with refused(code):
+            scene.do(command, who)

@@ -431,6 +431,11 @@ def test_nothing_given_is_no_infusion_to_wait_for(scene: Scene) -> None:
     second = scene.approved("PAIR-1", "follow", linked=first)
     scene.infused(first, bag, "0", "50")
     assert scene.order(second).prior_infusion is None
+    assert scene.order(first).given == ()
+    bags = scene.made(second, "LOT-9")
+    scene.delivered(9, second, "LOT-9", bags)
+    with refused("gate-closed"):
+        scene.do(scene.checking(second, bags[0], "thaw"), "NU-1")
 
 
 # --- weight
@@ -451,6 +456,16 @@ def test_a_changed_weight_waits_for_dose_and_endotoxin_to_be_judged_again(scene:
     (judged,) = scene.said("order.dose_judged")
     assert (judged.weight_kg, judged.within) == ("21.5", True)  # type: ignore[attr-defined]
     scene.checked(order, bag, "thaw")
+
+
+def test_a_dose_outside_its_limits_is_not_given(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    order, (bag,) = scene.ready(1)
+    scene.weighed(order, "25")
+    scene.weighed(order, "12", "2026-03-02")
+    monkeypatch.setattr(weight, "_within", lambda world, lot: False)
+    scene.do(weight.JudgeDose(order=order, lot="LOT-1", role="quality_assurance", text="14.6 EU/kg"), "QA-1")
+    with refused("dose-outside-limits"):
+        scene.do(scene.checking(order, bag, "thaw"), "NU-1")
 
 
 @pytest.mark.parametrize(

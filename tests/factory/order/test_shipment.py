@@ -98,6 +98,13 @@ def test_two_couriers_hand_over_to_each_other_without_a_gap(scene: Scene, order:
     assert {(n.person, n.meaning) for n in decision.sign} == {("CU-1", "handed_over"), ("CU-2", "received")}
     (moved,) = scene.said("order.moved")
     assert (moved.from_holder, moved.holder) == (COURIER, "courier/rail")  # type: ignore[attr-defined]
+    other = scene.approved(scene.pair("2"))
+    wrong = shipment.HandOver(
+        shipment="SH-1", role="courier", holder="x", place="y", seal=Scan(text="SEAL-1"), condition="intact",
+        cois=(scene.coi_scan(other),),
+    )  # fmt: skip
+    case = scene.stopped(wrong, "CU-2", "collection_receipt")
+    assert case.found_coi == scene.coi(other)
     with refused("seal-differs"):
         scene.do(
             shipment.HandOver(

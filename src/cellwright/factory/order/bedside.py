@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from cellwright.factory.order import labelled, permission, scan, weight
-from cellwright.factory.order.case import mismatch
+from cellwright.factory.order.case import NOTHING, mismatch
 from cellwright.factory.order.fact import giving
 from cellwright.factory.order.fact.material import Wristband
 from cellwright.factory.order.figure import moment
@@ -47,7 +47,7 @@ class CheckIdentity(Command):
                 world,
                 by,
                 point="bedside",
-                expected=f"wristband {recipient.wristband}, a bag of {coi}",
+                expected=recipient.wristband or NOTHING if stranger.scan is self.wristband else coi,
                 scanned=stranger.read,
                 coi=coi,
                 found=stranger.found,

@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Literal
 
 from cellwright.factory.identity import EXPECTS, NAMES, RELEASES, TAKES, Coi, Lot, Order, Person
 from cellwright.factory.order.fact.placing import DoubtLifted, DoubtRaised
-from cellwright.factory.order.scan import How, owner
+from cellwright.factory.order.scan import How
 from cellwright.factory.record import Body, Fact, Part, event
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, Seen, State, World, command
 
@@ -20,6 +20,8 @@ Point = Literal[
     "pack_out", "delivery_receipt", "storage", "bedside", "record",
 ]  # fmt: skip
 """Where identities are compared. `record`: the store itself refused to bind an item to somebody it is not."""
+NOTHING = "-"
+"""Stands where an identifier is expected or read and there is none. Facts hold identifiers, not phrases."""
 Status = Literal["stopped", "set_aside", "in_doubt", "investigated", "relabelled", "closed"]
 HANDLING = (
     "operator", "collection_nurse", "courier", "warehouse", "analyst", "cell_laboratory", "nurse", "physician",
@@ -231,7 +233,7 @@ def mismatch(
 
     Args:
         point: where the comparison was made.
-        expected: what should have been scanned.
+        expected: the identifier that should have been read: the item, or whose it should have been.
         scanned: what was scanned.
         coi: the chain of identity that is being worked on.
         key: claim of the scanned item, such as `container/X`; whose it is, is looked up with it.
@@ -241,7 +243,7 @@ def mismatch(
         given_already: what was done before anybody noticed; the record keeps it in the case and nowhere as used.
         more_lots: further lots known to be concerned.
     """
-    holder = found or (owner(world, key) if key is not None else None)
+    holder = found or (world.claim(key) if key is not None else None)
     foreign = None if holder is None or "/" in holder else holder
     own_orders, own_lots = _touched(world, coi, expected)
     their_orders, their_lots = _touched(world, foreign if foreign != coi else None, scanned)
@@ -305,8 +307,7 @@ def stopped_by_store(world: World, by: By, *, command: str, key: str, held: str 
         )
     coi = None if not wanted or "/" in wanted else wanted
     point = _POINTS.get(command.partition(".")[0], "record")
-    expected = f"{kind} of {wanted}" if wanted else f"a new {kind}"
-    return mismatch(world, by, point=point, expected=expected, scanned=item, coi=coi, key=key, found=held)
+    return mismatch(world, by, point=point, expected=wanted or NOTHING, scanned=item, coi=coi, key=key, found=held)
 
 
 # --- the ways out --------------------------------------------------------------------------------------------------
@@ -395,7 +396,7 @@ class DeclareDoubt(Command):
         opened = Opened(
             case=case.name,
             point=self.point,
-            expected=self.item or "a readable label",
+            expected=self.item or NOTHING,
             scanned="",
             scanned_by=by.person,
             orders=self.orders,

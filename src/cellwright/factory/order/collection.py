@@ -7,7 +7,7 @@ R059, R060). Recording what was collected is never refused for a broken rule; it
 import re
 
 from cellwright.factory.order import nonconformance, permission, placing, scan
-from cellwright.factory.order.case import mismatch
+from cellwright.factory.order.case import NOTHING, mismatch
 from cellwright.factory.order.fact import material
 from cellwright.factory.order.figure import day, past, positive, today
 from cellwright.factory.order.pair import PairState
@@ -111,7 +111,7 @@ class StartCollection(Command):
         read = scan.wristband(self.wristband)
         if read != donor.wristband:
             return mismatch(
-                world, by, point="collection_start", expected=donor.wristband or "a wristband", scanned=read, coi=coi,
+                world, by, point="collection_start", expected=donor.wristband or NOTHING, scanned=read, coi=coi,
                 key=f"label/{read}", order=order.name, how=self.wristband.how,
             )  # fmt: skip
         read = scan.chain_of_identity(self.coi)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from cellwright.factory.order import custody, labelled, permission, scan
-from cellwright.factory.order.case import Point, mismatch
+from cellwright.factory.order.case import NOTHING, Point, mismatch
 from cellwright.factory.order.fact import material, shipping
 from cellwright.factory.order.figure import moment, past, spelled
 from cellwright.factory.order.scan import Scan
@@ -246,7 +246,7 @@ def _stop(world: World, by: By, point: Point, order: OrderState, stranger: label
         world,
         by,
         point=point,
-        expected=f"a container of {order.coi}",
+        expected=order.coi or NOTHING,
         scanned=stranger.read,
         coi=order.coi,
         found=stranger.found,
@@ -310,6 +310,7 @@ def _handed(
         giver=by.person,
         seal=body.seal,
         condition=transport.condition,
+        cois_read=tuple(dict.fromkeys(p.consigned.coi for p in packed)),
     )
     taken = shipping.TakenOver(holder=transport.courier_holder, place=transport.courier_place, receiver=courier)
     left = [

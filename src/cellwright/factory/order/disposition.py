@@ -3,7 +3,7 @@
 from typing import Literal
 
 from cellwright.factory.order import labelled, nonconformance, permission, scan
-from cellwright.factory.order.case import CaseState, mismatch
+from cellwright.factory.order.case import NOTHING, CaseState, mismatch
 from cellwright.factory.order.fact import giving, material
 from cellwright.factory.order.figure import past_day
 from cellwright.factory.order.scan import Scan
@@ -35,7 +35,7 @@ class Dispose(Command):
                 world,
                 by,
                 point="storage",
-                expected=f"a container of {order.coi}",
+                expected=order.coi or NOTHING,
                 scanned=stranger.read,
                 coi=order.coi,
                 found=stranger.found,

@@ -8,7 +8,7 @@ the identity case that its scan opens.
 from decimal import Decimal
 
 from cellwright.factory.order import bedside, labelled, nonconformance, permission, prior_product, scan
-from cellwright.factory.order.case import mismatch
+from cellwright.factory.order.case import NOTHING, mismatch
 from cellwright.factory.order.fact import giving
 from cellwright.factory.order.figure import decimal, moment, past
 from cellwright.factory.order.scan import Scan
@@ -28,7 +28,7 @@ def _stopped(
         world,
         by,
         point="bedside",
-        expected=f"a bag of {order.coi}",
+        expected=order.coi or NOTHING,
         scanned=stranger.read,
         coi=order.coi,
         found=stranger.found,

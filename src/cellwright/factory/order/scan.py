@@ -6,10 +6,10 @@ where its kind has one, and a second person in any case (R064, R077, R080).
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Final, Literal, NamedTuple, Protocol, TypeVar, runtime_checkable
+from typing import Final, Literal, NamedTuple, TypeVar
 
 from cellwright.factory.record import Immutable
-from cellwright.factory.rule import By, Need, Refusal, World
+from cellwright.factory.rule import By, Need, Refusal
 from cellwright.identifier import scan as reading
 from cellwright.identifier.isbt128.chain_of_identity import type_chain_of_identity
 from cellwright.identifier.isbt128.compound import DATA_IDENTIFIER as COMPOUND
@@ -202,17 +202,3 @@ def confirmed(by: By, role: str, scans: Iterable[Scan]) -> tuple[Need, ...]:
             )
         needs[scan.second] = Need(person=scan.second, meaning="verified", role=role)
     return tuple(needs.values())
-
-
-@runtime_checkable
-class KnowsOwners(Protocol):
-    """A world that can tell whose an item is. It is asked only to explain a stop; the store itself keeps the law."""
-
-    def claim(self, key: str) -> str | None:
-        """The value of a live claim such as `container/X`, or None."""
-        ...
-
-
-def owner(world: World, key: str) -> str | None:
-    """The chain of identity (or `stock/…`) that an item belongs to, where the world can tell."""
-    return world.claim(key) if isinstance(world, KnowsOwners) else None

@@ -196,12 +196,19 @@ class HandOver(Command):
     receiver: str | None = None
     receiver_role: str = "courier"
     temperature_c: str | None = None
+    cois: tuple[Scan, ...] = ()
+    """The chain-of-identity labels on the outside of the shipper, where it has them."""
 
     def decide(self, world: World, by: By) -> Decision:
         state = known(world, self.shipment)
         _on_the_way(state)
         if self.receiver == by.person:
             raise _same_party(by.person)
+        expected = {item.coi for item in state.items}
+        cois = [(one, scan.chain_of_identity(one)) for one in self.cois]
+        for one, coi in cois:
+            if coi not in expected:
+                return _stop(world, by, state, labelled.Stranger(one, coi, found=coi))
         if self.temperature_c is not None:
             decimal("temperature_c", self.temperature_c)
         body = shipping.HandedOver(
@@ -212,6 +219,7 @@ class HandOver(Command):
             giver=by.person,
             seal=seal_checked(state, self.seal),
             condition=self.condition,
+            cois_read=tuple(coi for _, coi in cois),
             temperature_c=self.temperature_c,
         )
         sign = [Need(person=by.person, meaning="handed_over", role=self.role)]
@@ -245,6 +253,23 @@ class TakeOver(Command):
         facts = taking_over(world, state, state.pending.holder, state.pending.place, state.pending.giver, by.person)
         sign = Need(person=by.person, meaning="received", role=self.role)
         return Decision(facts=tuple(facts), sign=(sign, *scan.confirmed(by, self.role, [self.seal])))
+
+
+def _stop(world: World, by: By, state: ShipmentState, stranger: labelled.Stranger) -> Decision:
+    first = state.items[0]
+    return mismatch(
+        world,
+        by,
+        point="collection_receipt" if state.purpose == "collection" else "delivery_receipt",
+        expected=", ".join(sorted(state.containers)),
+        scanned=stranger.read,
+        coi=first.coi,
+        found=stranger.found,
+        key=f"container/{stranger.read}",
+        lot=first.lot,
+        order=first.order,
+        how=stranger.scan.how,
+    )
 
 
 def _same_party(person: str) -> Refusal:
@@ -296,7 +321,7 @@ class Receive(Command):
         try:
             read = self._read(world, state)
         except labelled.Stranger as stranger:
-            return self._stop(world, by, state, stranger)
+            return _stop(world, by, state, stranger)
         body = self._received(by, state, read)
         facts: list[Fact] = [state.fact(body)]
         for item in state.items:
@@ -337,22 +362,6 @@ class Receive(Command):
                 coi=", ".join(sorted(missing)),
             )
         return frozenset(read)
-
-    def _stop(self, world: World, by: By, state: ShipmentState, stranger: labelled.Stranger) -> Decision:
-        first = state.items[0]
-        return mismatch(
-            world,
-            by,
-            point="collection_receipt" if state.purpose == "collection" else "delivery_receipt",
-            expected=", ".join(sorted(state.containers)),
-            scanned=stranger.read,
-            coi=first.coi,
-            found=stranger.found,
-            key=f"container/{stranger.read}",
-            lot=first.lot,
-            order=first.order,
-            how=stranger.scan.how,
-        )
 
     def _received(self, by: By, state: ShipmentState, read: frozenset[str]) -> shipping.ShipmentReceived:
         shipper, seal = scan.item(self.shipper, "shipper"), scan.item(self.seal, "seal")

@@ -158,8 +158,8 @@ class OrderState(State):
 
     @property
     def given(self) -> tuple[Infusion, ...]:
-        """Administrations of which something was given."""
-        return tuple(i for i in self.infusions if not i.voided and i.ended_at is not None)
+        """Administrations of which something was given: a bag that was hung and not run is none."""
+        return tuple(i for i in self.infusions if not i.voided and i.given_ml)
 
     def bags(self, lot: str | None = None) -> dict[str, ContainerState]:
         """Final bags packed for this patient, of one lot or of all."""

@@ -1,7 +1,7 @@
 """Stores: a container lies in one position, a position holds one container; two people, both scanned."""
 
 from cellwright.factory.order import custody, labelled, permission, scan
-from cellwright.factory.order.case import mismatch
+from cellwright.factory.order.case import NOTHING, mismatch
 from cellwright.factory.order.fact import material
 from cellwright.factory.order.scan import Scan
 from cellwright.factory.order.state import OrderState
@@ -15,7 +15,7 @@ def _stopped(world: World, by: By, order: OrderState, stranger: labelled.Strange
         world,
         by,
         point="storage",
-        expected=f"a container of {order.coi}",
+        expected=order.coi or NOTHING,
         scanned=stranger.read,
         coi=order.coi,
         found=stranger.found,

@@ -73,7 +73,8 @@ class HandedOver(Body):
     giver: Person
     seal: Annotated[str, NAMES("seal")]
     condition: str
-    coi_matches: bool = True
+    cois_read: tuple[Annotated[str, NAMES("coi")], ...] = ()
+    """The chain-of-identity labels read at this handover; all are of this consignment."""
     temperature_c: str | None = None
 
 
