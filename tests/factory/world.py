@@ -61,6 +61,9 @@ class FakeWorld:
             case _:
                 return f"{kind[0].upper()}-{n:04d}"
 
+    def claim(self, key: str) -> str | None:
+        return self.claims.get(key)
+
     def streams(self, tag: str, room: str) -> tuple[str, ...]:
         return tuple(s.partition("/")[2] for s in self.tags.get(tag, {}) if s.startswith(f"{room}/"))
 

@@ -113,6 +113,13 @@ class World(Protocol):
         """The next identifier of a kind (`coi`, `din`, `lot`, `order`, `sample`, `label`, …), unique at this site."""
         ...
 
+    def claim(self, key: str) -> str | None:
+        """The value of a live claim: the COI of `container/X`, `stock/<name>` or `person/OP-12`; None if nobody holds it.
+
+        It is asked to explain a stop; the store itself keeps the law.
+        """
+        ...
+
     def streams(self, tag: str, room: str) -> tuple[str, ...]:
         """Names of the objects of a room that have an event with this tag, oldest first: the lots with `material/V-7`."""
         ...

@@ -152,9 +152,6 @@ class Bench(FakeWorld):
         self.stock("B-1", "beads", "beads")
         self.stock("V-7", "vector", "vector-lentiviral")
 
-    def claim(self, key: str) -> str | None:
-        return self.claims.get(key)
-
     def say(self, stream: str, *bodies: Body) -> None:
         self.record(Fact(stream, body) for body in bodies)
 

@@ -116,9 +116,6 @@ class Laboratory(FakeWorld):
         self.do(Qualify(laboratory="bench", tests=("appearance", "viability"), until="2026-12-31", document_sha256="0" * 64),
                 "QA-1")  # fmt: skip
 
-    def claim(self, key: str) -> str | None:
-        return self.claims.get(key)
-
     def say(self, stream: str, *bodies: Body) -> None:
         self.record(Fact(stream, body) for body in bodies)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from cellwright.factory.lot import scanning
 from cellwright.factory.lot.state import LotState
 from cellwright.factory.order import case
-from cellwright.factory.order.scan import SEPARATOR, Scan, item, owner
+from cellwright.factory.order.scan import SEPARATOR, Scan, item
 from cellwright.factory.rule import By, Decision, World
 
 _KINDS = ("label", "container", "sample", "bag")
@@ -50,7 +50,7 @@ def _whose(world: World, text: str) -> tuple[str, str] | None:
     """The claim on a code and its owner, whatever kind of item it turns out to be."""
     for kind in _KINDS:
         key = f"{kind}/{text}"
-        holder = owner(world, key)
+        holder = world.claim(key)
         if holder is not None:
             return key, holder
     return None
