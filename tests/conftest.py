@@ -83,8 +83,17 @@ def _reason(report: pytest.TestReport) -> str:
     return f"{report.nodeid}: {text}"
 
 
+def _faults(report: pytest.TestReport) -> list[str]:
+    return [str(value) for name, value in report.user_properties if name == "faults"]
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say at the end, where it is read, which kinds of test did not run."""
+    """Say at the end, where it is read, how many faults were met and which kinds of test did not run."""
+    faults = [text for report in terminalreporter.stats.get("passed", []) for text in _faults(report)]
+    if faults:
+        terminalreporter.write_sep("-", "faults that were really planted and met")
+    for text in faults:
+        terminalreporter.write_line(text)
     if CHROMIUM is None:
         terminalreporter.write_line(f"BROWSER TESTS WERE SKIPPED: {NO_CHROMIUM}", yellow=True, bold=True)
 
