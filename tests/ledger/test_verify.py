@@ -65,10 +65,15 @@ class Editor:
     """Someone with the file in hand who knows SQL: takes the triggers away, edits, and puts them back."""
 
     def __init__(self, path: Path) -> None:
-        self._database = sqlite3.connect(path, isolation_level=None)
+        self._path = path
+        self.reopen()
         self._triggers = self._database.execute("SELECT name, sql FROM sqlite_schema WHERE type='trigger'").fetchall()
         for name, _sql in self._triggers:
             self._database.execute(f"DROP TRIGGER {name}")
+
+    def reopen(self) -> None:
+        """Read the schema anew."""
+        self._database = sqlite3.connect(self._path, isolation_level=None)
 
     def __call__(self, sql: str, *values: object) -> list[tuple[object, ...]]:
         return self._database.execute(sql, values).fetchall()
@@ -327,6 +332,20 @@ def test_a_broken_index_is_found_by_the_deep_check(path: Path, edit: Editor) -> 
     assert check(path) == []
     with open_ledger(path, read_only=True) as ledger:
         assert "index" in {finding.kind for finding in verify(ledger, deep=True).findings}
+
+
+def test_a_value_that_the_tables_types_forbid_is_found(path: Path, edit: Editor) -> None:
+    """A damaged page can give a null where there must be bytes; verification names it and goes on."""
+    edit("PRAGMA writable_schema=ON")
+    edit("UPDATE sqlite_schema SET sql=replace(sql, 'BLOB    NOT NULL,', 'BLOB            ,') WHERE name='event'")
+    edit.reopen()
+    edit("UPDATE event SET data=NULL WHERE pos=300")
+    edit("PRAGMA writable_schema=ON")
+    edit("UPDATE sqlite_schema SET sql=replace(sql, 'BLOB            ,', 'BLOB    NOT NULL,') WHERE name='event'")
+    edit.done()
+    found = check(path)
+    assert ("bytes", 300) in found
+    assert ("leaf", 300) in found
 
 
 def test_shares_cover_everything_once() -> None:

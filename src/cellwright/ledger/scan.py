@@ -124,7 +124,10 @@ class _Scan:
 
     def chunk(self, start: int, stop: int, cuts: list[int]) -> None:
         rows = self._reader.rows(start, stop)
-        leaves = [sha256(b"\x00" + row[5]).digest() for row in rows]
+        try:
+            leaves = [sha256(b"\x00" + row[5]).digest() for row in rows]
+        except TypeError:  # a damaged page can hold what the table's types forbid
+            leaves = [sha256(b"\x00" + row[5]).digest() if type(row[5]) is bytes else b"" for row in rows]
         if len(rows) == stop - start:
             self.result.chunks.append(
                 Chunk(start, _peaks(start, leaves), {cut: _peaks(start, leaves[: cut - start]) for cut in cuts})
@@ -208,7 +211,7 @@ class _Scan:
                 self._report("leaf", pos, _("the stored hash is not the hash of the bytes"))
             try:
                 event = _decode(data)
-            except msgspec.DecodeError as error:
+            except (msgspec.DecodeError, TypeError) as error:
                 self._report("bytes", pos, _("the bytes are no event: {why}").format(why=error))
                 continue
             readable.append((row, event))
@@ -241,7 +244,7 @@ def _agreeing(rows: Sequence[EventRow], leaves: list[bytes], start: int, stop: i
         return None
     try:
         events = list(map(_decode, datas))
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, TypeError):
         return None
     agree = (
         places == tuple([event.pos for event in events])
