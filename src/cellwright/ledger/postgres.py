@@ -434,7 +434,10 @@ def _connect(
         if role:
             connection.execute(f"SET ROLE {role}")
             connection.execute(f"SET lock_timeout = {TURN_LIMIT_MS}")
-            connection.execute("SET synchronous_commit = on" if _weak(connection) else "SELECT 1")
+            connection.execute("SET enable_seqscan = off")  # a plan made on small tables must not be kept for big ones
+            connection.execute("SET jit = off")
+            if _weak(connection):
+                connection.execute("SET synchronous_commit = on")
         if read_only:
             connection.execute("SET default_transaction_read_only = on")
     except psycopg.errors.InvalidParameterValue as error:

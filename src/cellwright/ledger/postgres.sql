@@ -37,6 +37,9 @@ CREATE TABLE snapshot(stream text COLLATE "C" NOT NULL, fold text COLLATE "C" NO
 
 INSERT INTO head VALUES (1, 0, '', '\xe3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855', '');
 
+-- Plans are kept for the life of a connection, also those made while the tables were empty and reading them whole looked
+-- cheap: hence the settings of the functions.
+
 CREATE FUNCTION append_only() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   RAISE EXCEPTION 'append-only: % on %', TG_OP, TG_TABLE_NAME USING ERRCODE = 'CW001';
@@ -57,7 +60,8 @@ CREATE TRIGGER claim_released BEFORE UPDATE ON claim FOR EACH ROW
   EXECUTE FUNCTION claim_released();
 
 -- New events follow those before them in their streams and lie below the head (which `append` moves first).
-CREATE FUNCTION event_follows() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_catalog, pg_temp AS $$
+CREATE FUNCTION event_follows() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_catalog, pg_temp
+  SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
   IF EXISTS(SELECT 1 FROM added WHERE added.pos >= (SELECT size FROM head) OR (added.version > 0 AND NOT EXISTS(
       SELECT 1 FROM event WHERE event.stream = added.stream AND event.version = added.version - 1))) THEN
@@ -69,7 +73,8 @@ CREATE TRIGGER event_follows AFTER INSERT ON event REFERENCING NEW TABLE AS adde
   FOR EACH STATEMENT EXECUTE FUNCTION event_follows();
 
 -- At commit, whatever was done in between: the head covers exactly the new events, and nothing lies beyond it.
-CREATE FUNCTION head_covers() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_catalog, pg_temp AS $$
+CREATE FUNCTION head_covers() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_catalog, pg_temp
+  SET enable_seqscan = off AS $$
 BEGIN
   IF new.size <= old.size OR (SELECT count(*) FROM event WHERE pos >= old.size AND pos < new.size) <> new.size - old.size
      OR (SELECT max(pos) FROM event) >= (SELECT size FROM head) THEN
@@ -85,7 +90,8 @@ CREATE CONSTRAINT TRIGGER head_covers AFTER UPDATE ON head DEFERRABLE INITIALLY 
 CREATE FUNCTION append(known bigint, new_size bigint, new_frontier bytea, new_root bytea, new_at text,
   streams text[], versions bigint[], ids text[], types text[], datas bytea[], leaves bytea[],
   tags text[], tag_places bigint[], claim_keys text[], claim_values text[], claim_places bigint[])
-RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_catalog, pg_temp AS $$
+RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_catalog, pg_temp
+  SET enable_seqscan = off AS $$
 BEGIN
   UPDATE head SET size = new_size, frontier = new_frontier, root = new_root, at = new_at WHERE one = 1 AND size = known;
   IF NOT FOUND THEN
