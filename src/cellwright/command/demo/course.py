@@ -30,7 +30,7 @@ from cellwright.factory.order.scan import Scan
 from cellwright.factory.order.state import OrderState
 from cellwright.factory.people import stamp
 from cellwright.factory.portfolio.product import Product
-from cellwright.factory.rule import Command
+from cellwright.factory.rule import Command, Refusal
 from cellwright.factory.trial.protocol import Protocol
 from cellwright.ledger import SimulatedClock
 from cellwright.ledger.canonical import encode
@@ -43,6 +43,8 @@ COURIER = "Simulated courier"
 DONOR_TESTS = ("HBsAg", "anti-HBc", "anti-HCV", "anti-HIV-1/2", "Treponema pallidum")
 """Names of donor tests as a laboratory's report would list them [assumption: the set is the site's]."""
 LOGGER_INTERVAL_S = 900
+STANDING_STILL = frozenset({"identity-in-doubt", "lot-in-doubt"})
+"""Refusals while an identity case is open; in the story they end within minutes when the wrong item is set aside."""
 
 
 def body(outcome: Outcome | None, type_: str) -> dict[str, Any]:
@@ -79,12 +81,14 @@ class Patient:
         self.order = ""
         self.coi = ""
         self.lot = ""
+        self.in_doubt = False
+        """Whether this patient's own story is that identity stays in doubt."""
         self.known: dict[str, str] = {}
         """Facts at screening that differ from those of a patient who simply meets the protocol."""
         self.materials: dict[str, str] = {}
         """Material code -> the lot in use for this patient."""
-        self.outcomes: dict[str, dict[str, str]] = {}
-        """Code -> details, in the order they came about; what the report shows."""
+        self.outcomes: list[dict[str, str]] = []
+        """What came about, in its order: each with its `code` and details."""
 
     # --- words
 
@@ -113,12 +117,30 @@ class Patient:
 
     def came(self, code: str, **details: str) -> None:
         """Note an outcome of this patient."""
-        self.outcomes.setdefault(code, {}).update(details)
+        self.outcomes.append({"code": code, **details})
 
     def do(self, command: Command, person: str) -> Generator[Act | until, Outcome | None, Outcome]:
-        outcome = yield Act(command, by(person))
-        assert outcome is not None
+        """Give a command. Where somebody else's identity case makes everything stand still, wait until it is settled.
+
+        Raises Refusal for any other reason, and when the command itself ended in a hard stop.
+        """
+        outcome = yield from self.attempt(command, person)
+        if outcome.stop is not None:
+            raise outcome.stop
         return outcome
+
+    def attempt(self, command: Command, person: str) -> Generator[Act | until, Outcome | None, Outcome]:
+        """As `do`, but a hard stop is handed back as the outcome it is."""
+        while True:
+            try:
+                outcome = yield Act(command, by(person))
+            except Refusal as refusal:
+                if refusal.code not in STANDING_STILL or self.in_doubt:
+                    raise
+                yield from self.wait(minutes=10)
+                continue
+            assert outcome is not None
+            return outcome
 
     def wait(self, **delta: float) -> Generator[Act | until, Outcome | None, None]:
         yield until(self.now + timedelta(**delta))
@@ -132,10 +154,10 @@ class Patient:
 
     # --- order
 
-    def registered(self, donor: "Patient | None" = None) -> Acts:
+    def registered(self, *, donor: bool = False) -> Acts:
         """The recipient, and the donor where they are two people, under encrypted names; tests; the pair."""
         self.subject = yield from self._subject("recipient")
-        self.donor = (yield from self._subject("donor")) if donor is not None else self.subject
+        self.donor = (yield from self._subject("donor")) if donor else self.subject
         yield from self._pair()
 
     def _subject(self, role: str) -> Generator[Act | until, Outcome | None, str]:

@@ -4,7 +4,7 @@ Nothing here knows a product. Rooms, equipment, materials, readings, containers,
 recipe and the plant; what is measured is simulated, or a published figure that `Figures` names.
 """
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from datetime import timedelta
 from decimal import Decimal
 
@@ -34,7 +34,8 @@ from cellwright.factory.rule import Refusal
 
 Doing = Generator[Act | until, Outcome | None, None]
 
-OPERATORS = tuple(f"OP-{n:02d}" for n in range(1, 13))
+OPERATORS = tuple(f"OP-{n:02d}" for n in range(1, 12))
+"""Operators of the ordinary lots. OP-12 is locked out in the story, OP-13's qualification has expired."""
 LABEL_TEMPLATE = "cellwright-1"
 CULTURE_ML = Decimal(200)
 BULK_ML_PER_BAG = Decimal(15)
@@ -70,6 +71,14 @@ class Making:
         self.used: set[str] = set()
         self.current: tuple[str, ...] = ()
         self.operator, self.second = patient.two(OPERATORS)
+        self.before: dict[str, Callable[[], Acts]] = {}
+        """What happens in the story just before a step starts, by step."""
+        self.during: dict[str, Callable[[], Acts]] = {}
+        """What happens in the story while a step runs, by step."""
+        self.instead: dict[str, Callable[[], Acts]] = {}
+        """What happens in the story in place of a step, by step."""
+        self.at_label: Callable[[str], Acts] | None = None
+        """What happens in the story when the next final label is to be read back; given the label's serial."""
 
     @property
     def lot(self) -> LotState:
@@ -90,7 +99,10 @@ class Making:
         """Every step of the recipe, up to the step named or to the end, and the record locked."""
         yield from self.begun()
         for step in self.recipe().steps:
-            if step.id not in self.lot.done:
+            if step.id in self.instead:
+                yield from self.into_room(step)
+                yield from self.instead[step.id]()
+            elif step.id not in self.lot.done:
                 yield from self.step(step)
             if step.id == last:
                 return
@@ -112,6 +124,8 @@ class Making:
         yield from self.into_room(step)
         if step.hold_min is not None:
             yield from self.patient.wait(seconds=step.hold_min.total_seconds())
+        if step.id in self.before:
+            yield from self.before[step.id]()
         equipment = self.equipment(step)
         start = StartStep(
             lot=self.patient.lot, step=step.id, room=self.room or self.open_room(step), equipment=equipment,
@@ -119,6 +133,8 @@ class Making:
         )  # fmt: skip
         yield from self.patient.do(start, self.operator)
         self.used.update(equipment)
+        if step.id in self.during:
+            yield from self.during[step.id]()
         yield from self.additions(step)
         yield from self.patient.wait(seconds=step.duration.typical.total_seconds())
         yield from self.outputs(step)
@@ -293,6 +309,9 @@ class Making:
         )
         label = body(printed, "lot.label_printed")["label"]
         code = scan(self.lot.labels[label].code)
+        if self.at_label is not None and self.lot.containers[container].kind == "final_bag":
+            happening, self.at_label = self.at_label, None
+            yield from happening(label)
         yield from self.patient.do(VerifyLabel(lot=self.patient.lot, label=label, scan=code), self.operator)
         applied = ApplyLabel(lot=self.patient.lot, container=container, scan=code, verifier=self.second)
         yield from self.patient.do(applied, self.operator)

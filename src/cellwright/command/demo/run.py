@@ -1,0 +1,150 @@
+"""The demonstration as a whole: a simulated site, every scene of the story, ordinary patients beside them, a report."""
+
+from collections.abc import Callable, Generator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Final
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+import cellwright.factory.register  # noqa: F401 - every fact is known
+from cellwright.command import site as sites
+from cellwright.command.demo import story
+from cellwright.command.demo.course import Acts, Patient
+from cellwright.command.demo.journey import Way
+from cellwright.command.demo.published import PUBLISHED
+from cellwright.command.demo.setting import Setting
+from cellwright.command.demo.stage import Act, Journey, Stage, until
+from cellwright.command.desk import Outcome
+from cellwright.command.signing import SoftwareAuthenticator
+from cellwright.command.site import Settings, Site
+from cellwright.ledger import SimulatedClock
+
+START: Final = datetime(2026, 3, 2, tzinfo=UTC)
+"""First moment of the simulated site."""
+BETWEEN_PATIENTS: Final = timedelta(hours=6)
+STORY_PATIENTS: Final = 24
+"""Patients the story needs; fewer show its first scenes only."""
+ORDINARY: Final = (("CAR-T-19", "CN"), ("ARI-0001", "EU"), ("HCAR19", "IN"), ("CD20-CAR", "EU"))
+WEIGHTS_KG: Final = ("18", "25", "32", "41", "55", "63")
+"""Body weights of the simulated patients."""
+
+
+class Demo:
+    """What a run leaves behind: the site, the patients in their order, the checks made."""
+
+    def __init__(self, site: Site, signer: SoftwareAuthenticator, seed: str) -> None:
+        self.site = site
+        self.signer = signer
+        self.seed = seed
+        self.setting = Setting(site, signer)
+        self.ways: list[Way] = []
+        self.linked: list[Way] = []
+
+    def way(self, number: int, product: str, market: str, *, weight_kg: str | None = None, **more: object) -> Way:
+        random = Random(f"{self.seed}/{number}/weight")
+        weight = weight_kg or WEIGHTS_KG[random.randrange(len(WEIGHTS_KG))]
+        patient = Patient(self.site, number, self.seed, product, weight_kg=weight, market=market)
+        return Way(patient, self.setting, **more)  # type: ignore[arg-type]
+
+    def journeys(self, patients: int) -> list[Journey]:
+        """One journey a patient, and one more for the second product of the linked pair."""
+        recall = story.Recall(self.setting)
+        scenes = self._scenes(recall)
+        journeys: list[Journey] = []
+        for number in range(1, patients + 1):
+            way, scene = scenes[number - 1] if number <= len(scenes) else self._ordinary(number)
+            self.ways.append(way)
+            journeys.append(self._from(number, scene(way)))
+            if number == LINKED and patients >= LINKED:
+                second = self.linked[0]
+                journeys.append(self._from(number, self._pair.at19(second)))
+        return journeys
+
+    def _ordinary(self, number: int) -> tuple[Way, story.Scene]:
+        product, market = ORDINARY[Random(f"{self.seed}/{number}/product").randrange(len(ORDINARY))]
+        return self.way(number, product, market), Way.ordinary
+
+    def _scenes(self, recall: story.Recall) -> list[tuple[Way, story.Scene]]:
+        """The story of 24 patients: six published lots, then one scene each."""
+        way = self.way
+        published: list[tuple[Way, story.Scene]] = [
+            (way(n, lot.product, "EU" if lot.product == "ARI-0001" else "IN", published=lot), Way.ordinary)
+            for n, lot in enumerate(PUBLISHED, 1)
+        ]
+        first = way(LINKED, "CAR-T-19", "CN", weight_kg="25")
+        second = way(LINKED + 1000, "aT19", "CN", weight_kg="25")
+        self._pair = story.Linked(first, second)
+        self.linked.append(second)
+        return [
+            *published,
+            (way(7, "CD20-CAR", "EU"), Way.ordinary),
+            (way(8, "CD20-CAR", "EU"), story.late_positive_before),
+            (way(9, "CD20-CAR", "EU"), story.late_positive_after),
+            (first, self._pair.car_t_19),
+            (way(11, "aT19", "CN", weight_kg="32"), story.prior_attested),
+            (way(12, "EAL", "CN", weight_kg="63"), story.twenty_doses),
+            (way(13, "CAR-T-19", "CN"), story.two_days),
+            (way(14, "CAR-T-19", "CN"), story.donor_cells),
+            (way(15, "CAR-T-19", "CN", weight_kg="12"), story.endotoxin_per_kg),
+            (way(16, "CAR-T-19", "CN", weight_kg="12"), story.endotoxin_censored),
+            (way(17, "CAR-T-19", "CN"), story.growth_failed),
+            (way(18, "ARI-0001", "EU"), story.exceptional),
+            (way(19, "ARI-0001", "EU"), story.exceptional_refused),
+            (way(20, "CAR-T-19", "CN"), recall.delivered),
+            (way(21, "CAR-T-19", "CN"), recall.kept),
+            (way(22, "CAR-T-19", "CN"), story.downtime),
+            (way(23, "CAR-T-19", "CN"), story.locked_out),
+            (way(24, "CAR-T-19", "CN"), story.not_given("death")),
+        ]
+
+    def _from(self, number: int, acts: Acts) -> Journey:
+        """A journey that begins when the patient comes."""
+
+        def begins() -> Generator[Act | until, Outcome | None, None]:
+            yield until(START + timedelta(hours=1) + BETWEEN_PATIENTS * number)
+            yield from acts
+
+        return begins()
+
+    def run(self, patients: int, progress: Callable[[int, int], None]) -> None:
+        """Prepare the site and let all journeys run to their ends."""
+        self.setting.prepare(self.signer)
+        journeys: Sequence[Journey] = self.journeys(patients)
+        assert isinstance(self.site.clock, SimulatedClock)
+        Stage(self.site.desk, self.site.clock, self.signer, progress).run(journeys)
+        self.site.publisher.publish()
+
+
+LINKED: Final = 10
+"""Number of the patient with two linked products."""
+
+
+def seeded_ids(seed: str) -> Callable[[], UUID]:
+    """UUIDv5 from the seed and a count, so that the same seed gives the same ids (E14)."""
+    count = 0
+
+    def new_id() -> UUID:
+        nonlocal count
+        count += 1
+        return uuid5(NAMESPACE_URL, f"cellwright-demo/{seed}/{count}")
+
+    return new_id
+
+
+def seeded_nonces(seed: str) -> Callable[[], str]:
+    """Nonces from the seed and a count; good on a simulated site only."""
+    new_id = seeded_ids(f"{seed}/nonce")
+    return lambda: new_id().hex
+
+
+def open_demo(folder: Path, seed: str = "1") -> Demo:
+    """A new simulated site for a demonstration. Raises Refusal `folder-not-empty`."""
+    settings = Settings(
+        name="e-town-demo",
+        title_en="E-Town demonstration site (simulated)",
+        title_zh="亦庄演示站点（模拟）",
+        simulated=True,
+    )
+    site = sites.create(folder, settings, start=START, new_id=seeded_ids(seed), new_nonce=seeded_nonces(seed))
+    return Demo(site, SoftwareAuthenticator(site.desk.relying), seed)
