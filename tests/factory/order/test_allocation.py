@@ -29,6 +29,12 @@ def test_one_collection_feeds_two_products_of_one_pair(scene: Scene) -> None:
     first = scene.approved(scene.pair("1"))
     one, two = scene.accepted(first, 1, divisions=("A0", "B0"))
     second = scene.approved("PAIR-1", "follow", linked=first)
+    scene.person("BOTH", "planner", "quality_assurance")
+    alone = allocation.MoveMaterial(
+        order=first, to_order=second, containers=(two,), role="planner", assessor="BOTH", reason="x"
+    )
+    with refused("same-person-twice"):
+        scene.do(alone, "BOTH")
     decision = scene.do(move(first, second, two), "PL-1")
     assert {(n.person, n.meaning) for n in decision.sign} == {("PL-1", "requested"), ("QA-1", "assessed")}
     assert scene.claims[f"container/{two}"] == scene.coi(second)

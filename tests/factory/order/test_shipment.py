@@ -304,18 +304,31 @@ def test_a_logger_that_was_not_read_is_a_gap_from_end_to_end(scene: Scene, order
     assert state.temperature == "to_assess"
 
 
+@pytest.mark.requirement("R118")
+def test_loggers_are_not_read_again_until_they_please(scene: Scene, order: str) -> None:
+    scene.sent(1, order)
+    scene.advance(hours=2)
+    scene.do(scene.receiving("SH-1"), "WH-1")
+    scene.logged("SH-1", celsius="9")
+    with refused("loggers-read"):
+        scene.logged("SH-1", celsius="4")
+    assert of(scene).temperature == "to_assess"
+
+
 def test_loggers_are_those_that_travelled(scene: Scene, order: str) -> None:
     scene.sent(1, order)
     data = cold_chain.LoggerData(logger="LG-9", sha256=HASH, samples=())
     read = cold_chain.ReadLoggers(shipment="SH-1", loggers=(data,), interval_s=60)
     with refused("not-received"):
         scene.do(read, "WH-1")
-    scene.arrived("SH-1")
+    scene.advance(hours=1)
+    scene.do(scene.receiving("SH-1"), "WH-1")
     with refused("another-logger"):
         scene.do(read, "WH-1")
     for seconds in (0, 7200):
         with refused("sampling-interval"):
             scene.do(cold_chain.ReadLoggers(shipment="SH-1", loggers=(), interval_s=seconds), "WH-1")
+    scene.logged("SH-1")
     with refused("nothing-to-assess"):
         scene.do(cold_chain.AssessTemperature(shipment="SH-1", usable=True, text=""), "QA-1")
 

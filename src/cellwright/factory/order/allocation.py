@@ -4,6 +4,7 @@ from cellwright.factory.order import permission
 from cellwright.factory.order.acceptance import too_old
 from cellwright.factory.order.fact import material
 from cellwright.factory.order.pair import PairState, processable
+from cellwright.factory.order.scan import two_people
 from cellwright.factory.order.state import OrderState
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, World, command
 
@@ -94,6 +95,7 @@ class MoveMaterial(Command):
     reason: str
 
     def decide(self, world: World, by: By) -> Decision:
+        two_people(by.person, self.assessor)
         order = permission.open_order(world, self.order)
         permission.certain(order)
         to = permission.going_on(world, self.to_order)

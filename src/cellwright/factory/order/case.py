@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Literal
 
 from cellwright.factory.identity import EXPECTS, NAMES, RELEASES, TAKES, Coi, Lot, Order, Person
 from cellwright.factory.order.fact.placing import DoubtLifted, DoubtRaised
-from cellwright.factory.order.scan import How
+from cellwright.factory.order.scan import How, two_people
 from cellwright.factory.record import Body, Fact, Part, event
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, Seen, State, World, command
 
@@ -351,10 +351,7 @@ class SetItemAside(Command):
                 case=self.case,
                 given=case.given_already,
             )
-        if self.verifier == by.person:
-            raise Refusal(
-                "same-person-twice", "{person} cannot both set aside and verify.", rule="D10", person=by.person
-            )
+        two_people(by.person, self.verifier)
         body = SetAside(case=self.case, where=self.where, performer=by.person, verifier=self.verifier)
         sign = (
             Need(person=by.person, meaning="performed", role=self.role),

@@ -71,6 +71,15 @@ class ReadLoggers(Command):
                 rule="R118",
                 shipment=self.shipment,
             )
+        if state.temperature is not None:
+            raise Refusal(
+                "loggers-read",
+                "The loggers of shipment {shipment} have been read: {verdict}.",
+                remedy="They are not read again until they please; quality assurance assesses what was found.",
+                rule="R118",
+                shipment=self.shipment,
+                verdict=state.temperature,
+            )
         strangers = sorted({one.logger for one in self.loggers} - set(state.loggers))
         if strangers:
             raise Refusal(

@@ -293,6 +293,7 @@ class DecideRecollection(Command):
         # Imported here: the lot room reads orders, so that the order room cannot read it while both are loading.
         from cellwright.factory.lot.state import LotState
 
+        scan.two_people(by.person, self.assessor)
         order = permission.going_on(world, self.order)
         lot = world.load(LotState, self.lot)
         if lot.order != order.name or lot.status != "terminated":

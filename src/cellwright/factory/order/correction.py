@@ -3,6 +3,7 @@
 from cellwright.factory.order import permission
 from cellwright.factory.order.fact import material, placing
 from cellwright.factory.order.pair import ChainAllocated, formed
+from cellwright.factory.order.scan import two_people
 from cellwright.factory.record import Fact
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, World, command
 
@@ -20,6 +21,7 @@ class SupersedeChain(Command):
     verifier: str
 
     def decide(self, world: World, by: By) -> Decision:
+        two_people(by.person, self.verifier)
         order = permission.open_order(world, self.order)
         old = permission.chain(order)
         moving = [n for n, c in order.containers.items() if c.status != "transferred"]

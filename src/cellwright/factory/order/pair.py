@@ -11,6 +11,7 @@ from typing import Annotated, ClassVar, Literal
 from cellwright.factory.identity import NAMES, Order, Pair, Person
 from cellwright.factory.order import subject
 from cellwright.factory.order.figure import decimal
+from cellwright.factory.order.scan import two_people
 from cellwright.factory.record import Body, Part, event
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, Seen, State, World, command
 
@@ -294,6 +295,8 @@ class DecideDonorStatus(Command):
     physician: str | None = None
 
     def decide(self, world: World, by: By) -> Decision:
+        if self.physician is not None:
+            two_people(by.person, self.physician)
         state = formed(world, self.pair)
         self._check(state)
         found = legends(state.autologous, self.status, state.tests.values())

@@ -181,6 +181,18 @@ def label(scan: Scan, kind: str, on: date | None = None) -> Label:
     return Label(name, whose or None)
 
 
+def two_people(first: str, second: str) -> None:
+    """Raises Refusal `same-person-twice` where two people must answer for one thing, whatever their roles (D3, D10)."""
+    if first == second:
+        raise Refusal(
+            "same-person-twice",
+            "{person} cannot sign this twice.",
+            remedy="A second qualified person signs.",
+            rule="D10",
+            person=first,
+        )
+
+
 def confirmed(by: By, role: str, scans: Iterable[Scan]) -> tuple[Need, ...]:
     """The signatures of the second persons behind what was typed; none where everything was read by a machine.
 

@@ -8,6 +8,7 @@ wristband carries a number issued for this purpose and for nothing else; it is w
 from typing import Annotated, ClassVar
 
 from cellwright.factory.identity import NAMES, RELEASES, SELF, TAKES, Pair, Person
+from cellwright.factory.order.scan import two_people
 from cellwright.factory.record import Body, Part, event
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, Seen, State, World, command
 
@@ -230,6 +231,7 @@ class Supersede(Command):
     verifier: str
 
     def decide(self, world: World, by: By) -> Decision:
+        two_people(by.person, self.verifier)
         state, other = known(world, self.subject), known(world, self.by)
         if state.name == other.name:
             raise Refusal("same-subject", "{subject} cannot supersede itself.", rule="D1", subject=self.subject)
