@@ -122,6 +122,8 @@ def _check(draft: Draft, own: bool) -> None:
         raise BadEvent(_("Event {id}: {zone!r} is no IANA time zone (R008).").format(id=draft.id, zone=draft.zone))
     if draft.claimed_at is not None:
         _check_time(draft)
+    if type(draft.source or "") is not str or type(draft.reason or "") is not str:
+        raise BadEvent(_("Source and reason of event {id} are texts.").format(id=draft.id))
     if draft.tags != () or draft.claims != {} or draft.releases != {} or draft.expects != {}:
         _check_keys(draft)
     if not _is_plain(draft.body, 0):
@@ -130,7 +132,8 @@ def _check(draft: Draft, own: bool) -> None:
 
 def _check_names(draft: Draft, names: Sequence[str]) -> None:
     with suppress(TypeError):  # something that is no string; found below
-        if _are_names("\n".join(names)) and max(map(len, names)) <= NAME_MAX:
+        joined = "\n".join(names)
+        if _are_names(joined) and joined.count("\n") < len(names) and max(map(len, names)) <= NAME_MAX:
             return
     for name in names:
         if type(name) is not str or len(name) > NAME_MAX or not _is_name(name):
@@ -144,7 +147,7 @@ def _check_names(draft: Draft, names: Sequence[str]) -> None:
 def _check_time(draft: Draft) -> None:
     try:
         parse_time(draft.claimed_at or "")
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         raise BadEvent(
             _("The claimed time of event {id} is UTC with microseconds and Z, not {found!r} (R007).").format(
                 id=draft.id, found=draft.claimed_at
