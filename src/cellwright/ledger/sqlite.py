@@ -216,7 +216,8 @@ class SQLiteReader:
         with self._guard:
             self._closed = True
             for connection in list(self._open):
-                connection.close()
+                with suppress(apsw.Error):  # it only read; the others are still to be given back
+                    connection.close()
 
 
 class SQLiteStore(SQLiteReader):
@@ -361,7 +362,8 @@ class SQLiteStore(SQLiteReader):
         writer, self._writer = self._writer, None
         try:
             if writer is not None:
-                writer.close()
+                with suppress(apsw.Error):  # nothing answered hangs on it: a log that stays is moved in by the next start
+                    writer.close()
         finally:
             self._lock.close()
 
