@@ -56,6 +56,8 @@ class Pending(msgspec.Struct, frozen=True):
     signatures: tuple[SignatureApplied, ...]
     """Statements still without proof."""
     stop: Refusal | None = None
+    asked: tuple[Command, By] | None = None
+    """What was asked for, and by whom."""
 
     def challenges(self) -> list[tuple[str, bytes]]:
         """Person and challenge for each signature."""
@@ -122,6 +124,8 @@ class Desk:
         self._new_id = new_id
         self._new_nonce = new_nonce
         self._states: dict[str, State] = {}
+        self._counters: dict[str, int] = {}
+        """Highest use count seen of each security key since this process began: a copy of a key falls behind it."""
         self._lock = threading.RLock()
 
     # --- states
@@ -237,6 +241,9 @@ class Desk:
         """
         try:
             return self._finish(pending, proofs)
+        except (HardStop, ClaimTaken) as found:
+            assert pending.asked is not None, "a decision prepared for signing knows what was asked"
+            return self._stop(*pending.asked, found)
         except Conflict as moved:
             raise Refusal(
                 "record-moved",
@@ -270,6 +277,14 @@ class Desk:
         refusal = people.may_act(people.load(world, by.person), command.roles, world.now)
         if refusal is not None:
             raise refusal
+        if isinstance(command, people.RegisterCredential) and command.simulated and not self.simulated:
+            raise Refusal(
+                "simulated-credential",
+                "A simulated means of signing is not registered at a site where real people work.",
+                remedy="Register the security key that {person} holds.",
+                rule="R037",
+                person=command.person,
+            )
         decision = command.decide(world, by)
         refusal = people.separated(decision.sign)
         if refusal is not None:
@@ -278,7 +293,7 @@ class Desk:
             refusal = people.may_sign(people.load(world, need.person), need, world.now)
             if refusal is not None:
                 raise refusal
-        return self._pending(decision, by, world)
+        return msgspec.structs.replace(self._pending(decision, by, world), asked=(command, by))
 
     def _pending(self, decision: Decision, by: By, world: Snapshot) -> Pending:
         drafts = self._drafts(decision.facts, by)
@@ -335,11 +350,32 @@ class Desk:
             )
             person = self.state(PersonState, signature.person, fresh=False)
             refusal = signing.check(signature, person, self.relying, simulated_site=self.simulated)
+            refusal = refusal or self._copied(proof)
             if refusal is not None:
                 self.failed_authentication(signature.person, By(person=signature.person), "signature")
                 raise refusal
             drafts += self._drafts([Fact(signature.on, signature)], By(person=signature.person), tags)
         return drafts
+
+    def _copied(self, proof: Proof) -> Refusal | None:
+        """Whether a security key's use count stands still or went back, as a copy's does (Web Authentication, 7.2.21)."""
+        count = signing.counter(proof)
+        with self._lock:
+            known = self._counters.get(proof.credential, 0)
+            if count == 0 and known == 0:
+                return None
+            if count > known:
+                self._counters[proof.credential] = count
+                return None
+        return Refusal(
+            "security-key-copied",
+            "The security key {credential} has counted {count} uses, and {known} were seen before: it may have been copied.",
+            remedy="Sign once more; if it happens again, a security officer revokes the key at once.",
+            rule="R028",
+            credential=proof.credential,
+            count=count,
+            known=known,
+        )
 
     def _finish(self, pending: Pending, proofs: Sequence[Proof]) -> Outcome:
         events = self.ledger.append(self._signed(pending, proofs), pending.expected)

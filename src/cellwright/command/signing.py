@@ -33,7 +33,11 @@ USER_PRESENT, USER_VERIFIED = 0x01, 0x04
 
 
 class Proof(msgspec.Struct, frozen=True, kw_only=True):
-    """What a signer hands back: the means, the credential used, and its traces in base64url."""
+    """What a signer hands back: the means, the credential used, and its traces in base64url.
+
+    With a personal key, `components` and `period_began` beside the signature are plain text: the site's own statement
+    of what the person gave.
+    """
 
     means: Means
     credential: str
@@ -73,6 +77,14 @@ def nonce() -> str:
     return secrets.token_hex(16)
 
 
+def counter(proof: Proof) -> int:
+    """How often the security key says it has been used; 0 for one that does not count, or that left no such trace."""
+    try:
+        return int.from_bytes(data(proof.parts["authenticator"])[33:37], "big") if proof.means == "webauthn" else 0
+    except (KeyError, ValueError):
+        return 0
+
+
 def text(data: bytes) -> str:
     """Base64url without padding."""
     return urlsafe_b64encode(data).rstrip(b"=").decode()
@@ -87,6 +99,10 @@ def check(
     signature: SignatureApplied, person: PersonState, relying: Relying, *, simulated_site: bool
 ) -> Refusal | None:
     """Whether a signature is what it says: the person's registered credential, over exactly this statement."""
+    if person.kind == "service":
+        return Refusal(
+            "service-cannot-sign", "{person} is a service account and cannot sign.", rule="R037", person=person.name
+        )
     credential = person.credentials.get(signature.credential)
     if credential is None:
         return _forged("the credential is not registered to {person} or was revoked", signature)

@@ -4,13 +4,14 @@ site.toml        what the site is and where its ledger lies
 ledger.db        the record (or a PostgreSQL database named in site.toml)
 files/           raw files by content
 keys.db          keys of the subjects whose data are encrypted; has a backup of its own (E11)
+personal.db      personal signing keys, each closed by its person's password
 keys/            private keys of the site, readable by its owner only
 outside/         the default outside place for checkpoints; a real site names places on other machines
 """
 
 import tomllib
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256 as digest
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +23,8 @@ import msgspec
 from cellwright.command.definitions import Definitions
 from cellwright.command.desk import Desk
 from cellwright.command.issuing import Issuing, new_event_id
+from cellwright.command.personal_key import FILE as PERSONAL
+from cellwright.command.personal_key import Period, PersonalKeys
 from cellwright.command.signing import Relying
 from cellwright.factory.record import Fact
 from cellwright.factory.rule import By, Refusal
@@ -56,6 +59,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     origins: tuple[str, ...] = ("http://localhost:8000", "https://localhost:8443")
     places: tuple[str, ...] = ("outside",)
     """Folders for checkpoints, relative to the site's folder or absolute; best on other machines."""
+    signing_idle_minutes: int = 15
+    signing_absolute_minutes: int = 480
+    """How long a password alone signs after password and code: since the last signature, and in all (R024)."""
 
     @property
     def origin(self) -> str:
@@ -117,6 +123,7 @@ class Site:
             **({"new_nonce": new_nonce} if new_nonce else {}),
         )
         self._publisher: Publisher | None = None
+        self._personal: PersonalKeys | None = None
 
     @property
     def publisher(self) -> Publisher:
@@ -126,6 +133,18 @@ class Site:
             keys = load_keys(self.folder / "keys" / "checkpoint.keys")
             self._publisher = Publisher(self.ledger, keys, key_chain(self.ledger), places)
         return self._publisher
+
+    @property
+    def personal_keys(self) -> PersonalKeys:
+        """The personal signing keys of this site's people, opened at their first use."""
+        if self._personal is None:
+            period = Period(
+                timedelta(minutes=self.settings.signing_idle_minutes),
+                timedelta(minutes=self.settings.signing_absolute_minutes),
+            )
+            kek = KeyEncryptionKey.load(self.folder / KEK)
+            self._personal = PersonalKeys(self.folder / PERSONAL, kek, self.desk, period)
+        return self._personal
 
     def stored(self, sha256: str) -> bytes:
         """The bytes of a file as stored (encrypted, if it is about a person).
@@ -145,6 +164,8 @@ class Site:
     def close(self) -> None:
         if self._publisher is not None:
             self._publisher.close()
+        if self._personal is not None:
+            self._personal.close()
         self.keys.close()
         self.ledger.close()
 

@@ -36,7 +36,7 @@ class SignatureApplied(Body):
     """`webauthn`, or `password_and_code`."""
     credential: str
     proof: dict[str, str]
-    """What the means left behind, base64url; see `command.signing`."""
+    """What the means left behind; see `command.signing.Proof`."""
     simulated: bool = False
 
     statement_fields: ClassVar[tuple[str, ...]] = (
