@@ -26,6 +26,7 @@ from cellwright.command.issuing import Issuing, new_event_id
 from cellwright.command.personal_key import FILE as PERSONAL
 from cellwright.command.personal_key import Period, PersonalKeys
 from cellwright.command.signing import Relying
+from cellwright.command.webauthn import Asked
 from cellwright.factory.record import Fact
 from cellwright.factory.rule import By, Refusal
 from cellwright.factory.site import SiteOpened
@@ -122,6 +123,8 @@ class Site:
             new_id=new_id,
             **({"new_nonce": new_nonce} if new_nonce else {}),
         )
+        self.registering: dict[str, Asked] = {}
+        """Registrations of security keys that wait for their answer, by person."""
         self._publisher: Publisher | None = None
         self._personal: PersonalKeys | None = None
 
