@@ -8,12 +8,12 @@ Absent optional fields are left out; so are empty claims, releases, expects and 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from enum import Enum
 from functools import lru_cache
-from typing import Any, Final
+from types import GenericAlias
+from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -26,9 +26,6 @@ CLOCK_STREAM: Final = "ledger/clock"
 """The stream of the ledger's own events on steps of its clock; no caller may write to it."""
 
 _encode: Final[Callable[[Any], bytes]] = msgspec.json.Encoder(order="sorted").encode
-_NAME: Final = r"[!-~](?:[ -~]*[!-~])?"
-_is_name: Final = re.compile(_NAME).fullmatch
-_are_names: Final = re.compile(rf"{_NAME}(?:\n{_NAME})*").fullmatch
 _is_time: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z").fullmatch
 
 
@@ -50,6 +47,18 @@ class _Tail(msgspec.Struct, omit_defaults=True):
     tags: tuple[str, ...] = ()
 
 
+_SCALAR: Final[Any] = bool | Annotated[int, msgspec.Meta(ge=-INTEGER_MAX, le=INTEGER_MAX)] | str | None
+
+
+def _json_type(depth: int) -> Any:
+    """JSON of the profile, nested so deep at most. The type doubles with each level, so it is kept shallow."""
+    inner = _json_type(depth - 1) if depth else _SCALAR
+    return _SCALAR | GenericAlias(list, (inner,)) | GenericAlias(dict, (str, inner))
+
+
+_Plain: Final = msgspec.defstruct("_Plain", [("body", GenericAlias(dict, (str, _json_type(4))))])
+
+
 class Prepared:
     """A checked draft, encoded once except for what only the ledger knows: time, position, version.
 
@@ -62,6 +71,9 @@ class Prepared:
     def __init__(self, draft: Draft, *, own: bool = False) -> None:
         """Raises BadEvent when the draft is outside the profile or its limits. ``own``: the ledger writes it itself."""
         _check(draft, own)
+        plain = _surely_plain(draft.body)
+        if not plain:
+            _check_value(draft.body, "body", 0)
         try:
             middle = _encode(_Middle(draft.body, draft.id, draft.claimed_at, draft.claims, draft.expects))
             tail = _encode(
@@ -75,6 +87,8 @@ class Prepared:
         self._middle = b'",' + middle[1:-1] + b',"pos":'
         self._tail = b"," + tail[1:-1] + b',"version":'
         self._zone = b',"zone":' + zone + b"}"
+        if plain and not middle.isascii():  # then a key may be what is not ASCII
+            _check_value(draft.body, "body", 0)
         if len(self._middle) + len(self._tail) > EVENT_BYTES_MAX:
             raise BadEvent(
                 _("Event {id} is larger than {limit} bytes. Store the content as a file and keep its hash.").format(
@@ -126,17 +140,18 @@ def _check(draft: Draft, own: bool) -> None:
         raise BadEvent(_("Source and reason of event {id} are texts.").format(id=draft.id))
     if draft.tags != () or draft.claims != {} or draft.releases != {} or draft.expects != {}:
         _check_keys(draft)
-    if not _is_plain(draft.body, 0):
-        _check_value(draft.body, "body", 0)
 
 
-def _check_names(draft: Draft, names: Sequence[str]) -> None:
-    with suppress(TypeError):  # something that is no string; found below
-        joined = "\n".join(names)
-        if _are_names(joined) and joined.count("\n") < len(names) and max(map(len, names)) <= NAME_MAX:
-            return
+def _check_names(draft: Draft, names: Iterable[str]) -> None:
     for name in names:
-        if type(name) is not str or len(name) > NAME_MAX or not _is_name(name):
+        if (
+            type(name) is not str
+            or not 0 < len(name) <= NAME_MAX
+            or not name.isascii()
+            or not name.isprintable()
+            or name[0] == " "
+            or name[-1] == " "
+        ):
             raise BadEvent(
                 _("Event {id}: {found!r} is not a name of 1 to {limit} printable ASCII characters.").format(
                     id=draft.id, found=name, limit=NAME_MAX
@@ -180,30 +195,12 @@ def _is_zone(name: str) -> bool:
     return True
 
 
-def _is_plain(value: dict[str, Any] | list[Any], depth: int) -> bool:
-    """Whether a value is surely within the profile: the quick way. What it doubts, `_check_value` decides and names."""
-    if depth >= DEPTH_MAX:
+def _surely_plain(body: dict[str, Any]) -> bool:
+    """Whether a body is of JSON's own types, but for its keys' characters. Quick; what it doubts is gone through singly."""
+    try:
+        msgspec.convert({"body": body}, _Plain)
+    except msgspec.ValidationError:
         return False
-    items: Iterable[Any] = value
-    if type(value) is dict:
-        try:
-            if not "".join(value).isascii():
-                return False
-        except TypeError:
-            return False
-        items = value.values()
-    for item in items:
-        kind: Any = type(item)
-        if kind is str or kind is bool or item is None:
-            continue
-        if kind is int:
-            if not -INTEGER_MAX <= item <= INTEGER_MAX:
-                return False
-        elif kind is dict or kind is list:
-            if not _is_plain(item, depth + 1):
-                return False
-        else:
-            return False
     return True
 
 
