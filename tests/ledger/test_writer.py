@@ -252,6 +252,24 @@ def test_closing_finishes_what_was_handed_in(store: GatedStore, make: Make) -> N
             refused()
 
 
+def test_closing_waits_for_the_client_that_commits_in_its_own_thread(store: GatedStore, make: Make) -> None:
+    """Closed under its commit, a store would give back its file, and the lock on it, while it is still writing."""
+    ledger = ledger_on(store)
+    store.open.clear()
+    client = threading.Thread(target=lambda: ledger.append([make()]))
+    client.start()
+    assert store.reached.wait(LIMIT)
+    closer = threading.Thread(target=ledger.close)
+    closer.start()
+    closer.join(0.1)
+    assert closer.is_alive()
+    store.open.set()
+    client.join(LIMIT)
+    closer.join(LIMIT)
+    assert not closer.is_alive()
+    assert store.commits == 1
+
+
 def test_a_bad_draft_never_reaches_the_queue(gated: Ledger, make: Make) -> None:
     with pytest.raises(BadEvent):
         gated.submit([make(body={"v": 0.5})])

@@ -117,11 +117,13 @@ class Writer:
             errand()
 
     def close(self) -> None:
-        """Finish what was handed in, then stop the thread. May be called twice."""
+        """Finish what was handed in, whichever thread commits it, then stop the writer's own. May be called twice."""
         with self._gate:
             self._closed = True
         self._bell.set()
         self._thread.join()
+        with self._turn:  # a client in the middle of a commit still uses the store
+            return
 
     def _hand_in(self, item: _Ticket | _Promise) -> None:
         with self._gate:  # nothing may be handed in after the end, when nobody would answer it
