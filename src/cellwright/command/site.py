@@ -6,6 +6,7 @@ files/           raw files by content
 keys.db          keys of the subjects whose data are encrypted; has a backup of its own (E11)
 personal.db      personal signing keys, each closed by its person's password
 keys/            private keys of the site, readable by its owner only
+running/         a sign of each process that works with the site; one left behind tells of a crash
 outside/         the default outside place for checkpoints; a real site names places on other machines
 """
 
@@ -20,11 +21,13 @@ from uuid import UUID
 
 import msgspec
 
+from cellwright.command import recovery
 from cellwright.command.definitions import Definitions
 from cellwright.command.desk import Desk
 from cellwright.command.issuing import Issuing, new_event_id
 from cellwright.command.personal_key import FILE as PERSONAL
 from cellwright.command.personal_key import Period, PersonalKeys
+from cellwright.command.recovery import Recovery, Running
 from cellwright.command.signing import Relying
 from cellwright.command.webauthn import Asked
 from cellwright.factory.record import Fact
@@ -104,6 +107,7 @@ class Site:
         clock: Clock,
         new_id: Callable[[], UUID],
         new_nonce: Callable[[], str] | None,
+        running: Running,
     ) -> None:
         self.folder = folder
         self.settings = settings
@@ -125,6 +129,10 @@ class Site:
         )
         self.registering: dict[str, Asked] = {}
         """Registrations of security keys that wait for their answer, by person."""
+        self.running = running
+        """The sign that this process works with the site."""
+        self.recovery = Recovery({}, 0)
+        """What had to be done when it was opened."""
         self._publisher: Publisher | None = None
         self._personal: PersonalKeys | None = None
 
@@ -171,6 +179,7 @@ class Site:
             self._personal.close()
         self.keys.close()
         self.ledger.close()
+        self.running.end()
 
     def __enter__(self) -> Self:
         return self
@@ -218,7 +227,7 @@ def create(
     SubjectKeys(folder / "keys.db", kek, create=True).close()
     clock: Clock = SimulatedClock(start or datetime(2026, 3, 2, tzinfo=UTC)) if settings.simulated else system_clock
     ledger = open_ledger(_address(folder, settings), clock=clock, create=True)
-    site = Site(folder, settings, ledger, clock, new_id, new_nonce)
+    site = Site(folder, settings, ledger, clock, new_id, new_nonce, Running(folder))
     opened = SiteOpened(
         site=settings.name,
         title={"en": settings.title_en, "zh": settings.title_zh},
@@ -239,6 +248,8 @@ def create(
 def open_site(folder: Path, *, environment: Mapping[str, str] | None = None) -> Site:
     """Open a site for work; exactly one process at a time may have an SQLite site open so.
 
+    After a crash whatever was at work is Held first; `Site.recovery` says what (see `command.recovery`).
+
     A simulated site's clock goes on from its last event. `CELLWRIGHT_LEDGER` in the environment overrides where the
     ledger lies, for example to keep a password out of the file.
 
@@ -253,7 +264,15 @@ def open_site(folder: Path, *, environment: Mapping[str, str] | None = None) -> 
     if settings.simulated:
         clock = SimulatedClock(last_moment(open_ledger(_address(folder, settings), read_only=True)))
     ledger = open_ledger(_address(folder, settings), clock=clock)
-    return Site(folder, settings, ledger, clock, new_event_id, None)
+    running = Running(folder)
+    try:
+        site = Site(folder, settings, ledger, clock, new_event_id, None, running)
+        site.recovery = recovery.start(site)
+    except BaseException:
+        running.end()
+        ledger.close()
+        raise
+    return site
 
 
 def last_moment(ledger: Ledger) -> datetime:

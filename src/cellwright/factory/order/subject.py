@@ -66,6 +66,15 @@ class Superseded(Body):
     assessor: Person
 
 
+@event("subject.key_destroyed")
+class KeyDestroyed(Body):
+    """The key of this subject's personal fields is destroyed for ever: at once, at every start and after every restore (D6)."""
+
+    subject: SubjectName
+    destroyed: Annotated[str, TAKES("subject")]
+    """The same number: its claim keeps the list that every start reads."""
+
+
 @event("subject.paired")
 class Paired(Body):
     """This subject is the recipient of a pair."""
@@ -84,6 +93,8 @@ class SubjectState(State):
         self.personal: dict[str, Sealed] = {}
         self.wristband: str | None = None
         self.superseded_by: str | None = None
+        self.forgotten = False
+        """Whether the key of the personal fields is destroyed."""
         self.pairs: dict[str, str] = {}
         """Pairs in which this subject is the recipient, by donor."""
 
@@ -97,6 +108,8 @@ class SubjectState(State):
                 self.wristband = None
             case Superseded():
                 self.superseded_by = body.by
+            case KeyDestroyed():
+                self.forgotten = True
             case Paired():
                 self.pairs[body.donor] = body.pair
             case _:
