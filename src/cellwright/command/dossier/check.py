@@ -1,313 +1,194 @@
-"""Verifies a dossier: archive, site's signature, file hashes, checkpoint, inclusion of every event, people's signatures.
+"""Verifies a dossier: archive, the site's seal, file hashes, checkpoint, inclusion of every event, people's signatures.
 
-Standard library only. The post-quantum signatures are checked when the `cryptography` package is installed; otherwise
-the report says that they were not.
+Standard library only; a part of the stand-alone verifier.
 """
 
-import base64
-import binascii
 import hashlib
 import json
 from collections.abc import Iterable
 from typing import Any
 
 from cellwright.command.dossier.archive import ArchiveBroken, unpack
-from cellwright.ledger.plaincrypto import ed25519_key_is_sound, ed25519_verify, p256_verify
+from cellwright.command.dossier.finding import Findings, Problem
+from cellwright.command.dossier.note import (
+    ML_DSA_44,
+    Checkpoint,
+    KeySets,
+    check_note,
+    continues,
+    included,
+    key_sets,
+    lattice,
+    leaf_of,
+    read_checkpoint,
+    read_key,
+)
+from cellwright.command.dossier.signed import Signatures, canonical, content_of
+from cellwright.language import N_
 
-SCHEMA = "cellwright.dossier.v1"
-PREFIX = b"cellwright.sign.v1\x00"
-STATEMENT = (
-    "contents", "leaves", "meaning", "nonce", "on", "person", "printed_name", "role", "signed_at", "version", "zone",
-)  # fmt: skip
-ED25519, ML_DSA_44 = 1, 6
-MUST_BE_SIGNED: dict[str, str] = {}
-"""Event types that count only with a signature of this meaning; filled by `standalone` and by the package."""
-
-
-class Problem(Exception):
-    """One thing that is not as it must be; its text names the place."""
-
-
-class Findings:
-    """What a verification found: problems, and the facts of the dossier as far as they could be read."""
-
-    def __init__(self) -> None:
-        self.problems: list[str] = []
-        self.notes: list[str] = []
-        self.events: list[dict[str, Any]] = []
-        self.manifest: dict[str, Any] = {}
-        self.keys: list[str] = []
-        self.signatures = 0
-        self.files = 0
-
-    @property
-    def ok(self) -> bool:
-        return not self.problems
-
-    @property
-    def simulated(self) -> bool:
-        return bool(self.events) and bool(self.events[0]["body"].get("simulated"))
+SCHEMA = "cellwright.dossier/1"
+SEALED_FILE = b"cellwright-file/1\n"
+"""How a file that is stored encrypted begins."""
+READERS = ("stranger", "hospital")
+MANIFEST = {
+    "coi": str, "complete": dict, "files": dict, "for": str, "lot": str, "opened": dict, "schema": str, "sealed": list,
+    "shared": list, "simulated": bool, "size": int, "withheld": list,
+}  # fmt: skip
+"""Fields of the manifest."""
 
 
-def verify_dossier(archive: bytes, pins: Iterable[str] = ()) -> Findings:
-    """Everything that can be known of a dossier without trusting anybody but the site's key.
+def verify_dossier(archive: bytes, pins: Iterable[str] = (), checkpoints: Iterable[bytes] = ()) -> Findings:
+    """Everything that can be known of a dossier without trusting anybody but the site's keys.
 
     Args:
         archive: the dossier's bytes.
-        pins: verifier keys of the site as known from elsewhere; with none, the dossier's own first keys are reported
-            and it is for the reader to compare them.
+        pins: the site's first verifier keys as known from elsewhere; without them it is for the reader to compare the
+            keys that the dossier states.
+        checkpoints: signed notes of the site's record as received from elsewhere; the dossier's must agree with them.
     """
     found = Findings()
     try:
         files = unpack(archive)
-        _check(files, tuple(pins), found)
+        found.manifest = _manifest(files)
+        _listed(files, found)
+        if found.ok:
+            _record(files, frozenset(pins), tuple(checkpoints), found)
     except (ArchiveBroken, Problem) as problem:
-        found.problems.append(str(problem))
+        found.problems.append(problem if isinstance(problem, Problem) else Problem("{what}", what=str(problem)))
+    except (KeyError, ValueError, TypeError, AttributeError, IndexError, RecursionError) as error:
+        text = N_("the dossier does not have the form of one: {what}")
+        found.problems.append(Problem(text, what=f"{type(error).__name__} {error}"[:200]))
     return found
 
 
-def _check(files: dict[str, bytes], pins: tuple[str, ...], found: Findings) -> None:
-    manifest = _json(files, "manifest.json")
-    found.manifest = manifest
-    if manifest.get("schema") != SCHEMA:
-        raise Problem(f"manifest.json: schema is {manifest.get('schema')!r}, expected {SCHEMA!r}")
-    listed: dict[str, str] = manifest["files"]
-    for name in sorted({*listed, *files} - {"manifest.json", "dossier.note"}):
-        if name not in files:
-            found.problems.append(f"{name}: it is listed and missing")
-        elif name not in listed:
-            found.problems.append(f"{name}: it is not listed in the manifest")
-        elif hashlib.sha256(files[name]).hexdigest() != listed[name]:
-            found.problems.append(f"{name}: its content was altered")
-    found.files = len(listed)
-    if found.problems:
-        return
-    events = _events(files)
-    found.events = events
-    keys = _site_keys(events, pins, found)
-    seal = f"{events[0]['body']['origin']}/dossier/{manifest['lot']}"
-    _note(files, "dossier.note", keys, (seal, 1, _leaf(files["manifest.json"])), found, kinds=(ED25519,))
-    size, root = _checkpoint(files, keys, events[0]["body"]["origin"], found)
-    if size != manifest["size"]:
-        found.problems.append("checkpoint.note: it is of another size than the manifest says")
-    _inclusion(files, events, size, root, found)
-    _streams(events, manifest["complete"], found)
-    _signatures(events, found)
-    _files(files, manifest, events, found)
-
-
-# --- reading -------------------------------------------------------------------------------------------------------
+# --- the archive ---------------------------------------------------------------------------------------------------
 
 
 def _json(files: dict[str, bytes], name: str) -> Any:
     try:
         value = json.loads(files[name])
-    except (KeyError, ValueError):
-        raise Problem(f"{name}: it is missing or cannot be read") from None
-    if _canonical(value) != files[name]:
-        raise Problem(f"{name}: it is not in canonical form")
+    except (KeyError, ValueError, RecursionError):
+        raise Problem(N_("{where}: it is missing or cannot be read"), where=name) from None
+    if canonical(value) != files[name]:
+        raise Problem(N_("{where}: it is not in canonical form"), where=name)
     return value
 
 
-def _canonical(value: Any) -> bytes:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+def _manifest(files: dict[str, bytes]) -> dict[str, Any]:
+    manifest = _json(files, "manifest.json")
+    if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA:
+        raise Problem(
+            N_("{where}: it is not the manifest of a dossier ({schema})"), where="manifest.json", schema=SCHEMA
+        )
+    right = set(manifest) == set(MANIFEST) and all(type(manifest[name]) is kind for name, kind in MANIFEST.items())
+    if not right or manifest["for"] not in READERS:
+        raise Problem(N_("{where}: its fields are not those of a manifest"), where="manifest.json")
+    return manifest
 
 
-def _leaf(data: bytes) -> bytes:
-    return hashlib.sha256(b"\x00" + data).digest()
+def _listed(files: dict[str, bytes], found: Findings) -> None:
+    """What the archive holds is what the manifest lists, with the same content."""
+    listed: dict[str, str] = found.manifest["files"]
+    for name in sorted({*listed, *files} - {"manifest.json", "dossier.note"}):
+        if name not in files:
+            found.problems.append(Problem(N_("{where}: it is listed and missing"), where=name))
+        elif name not in listed:
+            found.problems.append(Problem(N_("{where}: it is not listed in the manifest"), where=name))
+        elif hashlib.sha256(files[name]).hexdigest() != listed[name]:
+            found.problems.append(Problem(N_("{where}: its content was altered"), where=name))
+    found.files = sum(name.startswith("files/") for name in files)
 
 
-def _events(files: dict[str, bytes]) -> list[dict[str, Any]]:
+# --- the record ----------------------------------------------------------------------------------------------------
+
+
+def _record(files: dict[str, bytes], pins: frozenset[str], notes: tuple[bytes, ...], found: Findings) -> None:
+    manifest = found.manifest
+    events, leaves = _events(files)
+    found.events = events
+    opened = events[0]["body"]
+    if bool(opened.get("simulated")) != manifest["simulated"]:
+        found.problems.append(Problem(N_("manifest.json: it does not say whether the site is simulated")))
+    keys = key_sets(events)
+    found.keys = list(keys.sets[0])
+    if pins and not pins <= set(found.keys):
+        raise Problem(N_("the site's first keys are not the ones you know: this is the record of another site"))
+    found.pinned = bool(pins)
+    if any(read_key(key).kind == ML_DSA_44 for key in found.keys):
+        found.post_quantum = lattice()[0]
+    seal = Checkpoint(f"{keys.origin}/dossier/{manifest['lot']}", 1, leaf_of(files["manifest.json"]))
+    check_note(files.get("dossier.note", b""), seal, keys.sets[-1], "dossier.note")
+    now = read_checkpoint(files.get("checkpoint.note", b""), "checkpoint.note")
+    if now.origin != keys.origin or now.size != manifest["size"]:
+        raise Problem(N_("checkpoint.note: it is of another record than the dossier"))
+    check_note(files["checkpoint.note"], now, keys.at(now.size), "checkpoint.note")
+    _compared(files, notes, keys, now, found)
+    _inclusion(files, events, leaves, now, found)
+    _streams(events, manifest["complete"], found)
+    _about(events, manifest, found)
+    signatures = Signatures(opened, whole=False)
+    for event, leaf in zip(events, leaves, strict=True):
+        found.problems += [problem for _, problem in signatures.take(event, content_of(event), leaf)]
+    found.problems += [problem for _, problem in signatures.ended()]
+    found.signatures, found.elsewhere = signatures.count, signatures.elsewhere
+    _reviews(events, found)
+    _files(files, manifest, events, found)
+
+
+def _events(files: dict[str, bytes]) -> tuple[list[dict[str, Any]], list[bytes]]:
     lines = files.get("events.jsonl", b"").split(b"\n")
     if lines.pop() or not lines:
-        raise Problem("events.jsonl: it is missing, empty or cut short")
+        raise Problem(N_("events.jsonl: it is missing, empty or cut short"))
     events = []
     for number, line in enumerate(lines, 1):
         try:
             event = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             event = None
-        if not isinstance(event, dict) or _canonical(event) != line:
-            raise Problem(f"events.jsonl line {number}: it is no event in canonical form")
-        event["leaf"] = _leaf(line).hex()
+        if not isinstance(event, dict) or canonical(event) != line:
+            raise Problem(N_("events.jsonl, line {line}: it is no event in canonical form"), line=number)
         events.append(event)
     positions = [event["pos"] for event in events]
     if positions != sorted(set(positions)) or positions[0] != 0 or events[0]["type"] != "site.opened":
-        raise Problem("events.jsonl: positions do not rise from the site's first event")
-    return events
+        raise Problem(N_("events.jsonl: its events do not rise from the site's first event"))
+    return events, [leaf_of(line) for line in lines]
 
 
-# --- keys and notes ------------------------------------------------------------------------------------------------
-
-
-def _b64(text: str, where: str) -> bytes:
-    try:
-        data = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        data = b""
-    if base64.b64encode(data).decode() != text:
-        raise Problem(f"{where}: a value is not base64 in its one form")
-    return data
-
-
-def _vkey(vkey: str) -> tuple[str, bytes, int, bytes]:
-    """Name, key id, type and public key of a verifier key."""
-    name, _, rest = vkey.partition("+")
-    key_id, _, blob = rest.partition("+")
-    raw = _b64(blob, "verifier key")
-    if not raw or hashlib.sha256(name.encode() + b"\n" + raw).digest()[:4].hex() != key_id:
-        raise Problem(f"the verifier key {vkey} does not have the key id it states")
-    if raw[0] == ED25519 and not ed25519_key_is_sound(raw[1:]):
-        raise Problem(f"the verifier key of {name} is no sound Ed25519 key")
-    return name, bytes.fromhex(key_id), raw[0], raw[1:]
-
-
-def _site_keys(events: list[dict[str, Any]], pins: tuple[str, ...], found: Findings) -> list[tuple[int, list[str]]]:
-    """The site's key sets with the size from which each signs, following every change from the first event on."""
-    first = list(events[0]["body"]["verifier_keys"])
-    found.keys = first
-    if pins and not set(pins) <= set(first):
-        raise Problem("the site's first keys are not the ones you know; this is another site's record")
-    if not pins:
-        found.notes.append("no-pins")
-    sets = [(0, first)]
-    for event in events:
-        if event["type"] != "ledger.key_rotated":
-            continue
-        new = list(event["body"]["keys"])
-        leaves = [_leaf("".join(f"{key}\n" for key in keys).encode()) for _, keys in [*sets, (0, new)]]
-        said = (f"{events[0]['body']['origin']}/keys", len(leaves), _root(leaves))
-        note = {"key change": event["body"]["note"].encode()}
-        _note(note, "key change", [(0, sorted({*sets[-1][1], *new}))], said, found, kinds=(ED25519, ML_DSA_44))
-        sets.append((event["pos"] + 1, new))
-    return sets
-
-
-def _root(leaves: list[bytes]) -> bytes:
-    if len(leaves) == 1:
-        return leaves[0]
-    split = 1 << (len(leaves) - 1).bit_length() - 1
-    return hashlib.sha256(b"\x01" + _root(leaves[:split]) + _root(leaves[split:])).digest()
-
-
-def _split_note(data: bytes, where: str) -> tuple[str, list[tuple[str, bytes, bytes]]]:
-    try:
-        whole = data.decode()
-    except UnicodeDecodeError:
-        raise Problem(f"{where}: it is not UTF-8") from None
-    body, gap, signed = whole.rpartition("\n\n")
-    signatures = []
-    for line in signed.removesuffix("\n").split("\n"):
-        dash, _, rest = line.partition(" ")
-        name, _, value = rest.partition(" ")
-        blob = _b64(value, where)
-        if dash != "—" or len(blob) < 5 or not name:
-            raise Problem(f"{where}: a signature line is malformed")
-        signatures.append((name, blob[:4], blob[4:]))
-    again = "".join(f"— {n} {base64.b64encode(i + v).decode()}\n" for n, i, v in signatures)
-    if not gap or body + "\n\n" + again != whole:
-        raise Problem(f"{where}: it is not a signed note in its one form")
-    return body + "\n", signatures
-
-
-def _note(
-    files: dict[str, bytes],
-    where: str,
-    sets: list[tuple[int, list[str]]],
-    said: tuple[str, int, bytes],
-    found: Findings,
-    kinds: tuple[int, ...],
+def _compared(
+    files: dict[str, bytes], notes: tuple[bytes, ...], keys: KeySets, now: Checkpoint, found: Findings
 ) -> None:
-    """Check that a note says this (origin, size, root) and carries a good signature of every key of these kinds."""
-    origin, size, root = said
-    if where not in files:
-        raise Problem(f"{where}: it is missing")
-    text, signatures = _split_note(files[where], where)
-    if text != f"{origin}\n{size}\n{base64.b64encode(root).decode()}\n":
-        raise Problem(f"{where}: it speaks of something else")
-    keys = [_vkey(key) for key in [keys for since, keys in sets if since <= size or len(sets) == 1][-1]]
-    if where == "dossier.note":
-        keys = [_vkey(key) for key in sets[-1][1]]
-    known = {(name, key_id) for name, key_id, _, _ in keys}
-    for name, key_id, _ in signatures:
-        if (name, key_id) not in known and where != "checkpoint.note":
-            raise Problem(f"{where}: a signature is by a key that is not the site's")
-    for name, key_id, kind, public in keys:
-        if kind not in kinds:
-            continue
-        mine = [value for n, i, value in signatures if (n, i) == (name, key_id)]
-        if len(mine) != 1:
-            raise Problem(f"{where}: the signature of {name} is missing or stands twice")
-        if kind == ED25519 and not ed25519_verify(public, text.encode(), mine[0]):
-            raise Problem(f"{where}: the signature of {name} does not fit")
-        if kind == ML_DSA_44:
-            _post_quantum(where, name, public, mine[0], said, found)
+    """The dossier's checkpoint agrees with every checkpoint that the reader holds."""
+    proofs = _json(files, "consistency.json")
+    for note in notes:
+        held = read_checkpoint(note, N_("your checkpoint"))
+        if held.origin != keys.origin:
+            raise Problem(
+                N_("your checkpoint is of {origin}, this dossier of {other}"), origin=held.origin, other=keys.origin
+            )
+        check_note(note, held, keys.at(held.size), N_("your checkpoint"))
+        path = [bytes.fromhex(node) for node in proofs.get(str(held.size), ())]
+        if held.size == now.size:
+            path = []
+        elif str(held.size) not in proofs:
+            text = N_("your checkpoint of {size} events cannot be compared: have a dossier made with it in hand")
+            raise Problem(text, size=held.size)
+        if not continues(held, now, path):
+            text = N_("the record does not continue your checkpoint of {size} events: one of the two was forged")
+            raise Problem(text, size=held.size)
+        found.compared += 1
 
 
-def _post_quantum(
-    where: str, name: str, public: bytes, value: bytes, said: tuple[str, int, bytes], found: Findings
+def _inclusion(
+    files: dict[str, bytes], events: list[dict[str, Any]], leaves: list[bytes], now: Checkpoint, found: Findings
 ) -> None:
-    origin, size, root = said
-    stamp, signature = value[:8], value[8:]
-    message = (
-        b"subtree/v1\n\x00" + bytes([len(name)]) + name.encode() + stamp + bytes([len(origin)]) + origin.encode()
-        + bytes(8) + size.to_bytes(8, "big") + root
-    )  # fmt: skip
-    try:
-        from cryptography.exceptions import InvalidSignature
-        from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
-    except ImportError:  # the verifier stays useful without it, and says what it did not check
-        if "no-ml-dsa" not in found.notes:
-            found.notes.append("no-ml-dsa")
-        return
-    try:
-        MLDSA44PublicKey.from_public_bytes(public).verify(signature, message)
-    except (InvalidSignature, ValueError):
-        raise Problem(f"{where}: the post-quantum signature of {name} does not fit") from None
-
-
-def _checkpoint(
-    files: dict[str, bytes], keys: list[tuple[int, list[str]]], origin: str, found: Findings
-) -> tuple[int, bytes]:
-    text, _ = _split_note(files.get("checkpoint.note", b""), "checkpoint.note")
-    lines = text.split("\n")
-    if len(lines) != 4 or not lines[1].isdigit() or str(int(lines[1])) != lines[1]:
-        raise Problem("checkpoint.note: it is no checkpoint")
-    said = (origin, int(lines[1]), _b64(lines[2], "checkpoint.note"))
-    _note(files, "checkpoint.note", keys, said, found, kinds=(ED25519, ML_DSA_44))
-    return said[1], said[2]
-
-
-# --- events --------------------------------------------------------------------------------------------------------
-
-
-def _inclusion(files: dict[str, bytes], events: list[dict[str, Any]], size: int, root: bytes, found: Findings) -> None:
     proofs = _json(files, "proofs.json")
-    for event in events:
+    for event, leaf in zip(events, leaves, strict=True):
         path = [bytes.fromhex(node) for node in proofs.get(str(event["pos"]), [])]
-        if not _included(event["pos"], size, bytes.fromhex(event["leaf"]), path, root):
-            found.problems.append(f"event {event['pos']}: it is not in the record that the checkpoint speaks of")
+        if not included(event["pos"], now.size, leaf, path, now.root):
+            text = N_("event {pos}: it is not in the record that the checkpoint speaks of")
+            found.problems.append(Problem(text, pos=event["pos"]))
     if set(proofs) != {str(event["pos"]) for event in events}:
-        found.problems.append("proofs.json: it has proofs of other events")
-
-
-def _included(index: int, size: int, leaf: bytes, path: list[bytes], root: bytes) -> bool:
-    """RFC 9162, 2.1.3.2."""
-    if index >= size:
-        return False
-    first, last, node = index, size - 1, leaf
-    for sibling in path:
-        if last == 0:
-            return False
-        if first & 1 or first == last:
-            node = hashlib.sha256(b"\x01" + sibling + node).digest()
-            if not first & 1:
-                while first and not first & 1:
-                    first, last = first >> 1, last >> 1
-        else:
-            node = hashlib.sha256(b"\x01" + node + sibling).digest()
-        first, last = first >> 1, last >> 1
-    return last == 0 and node == root
+        found.problems.append(Problem(N_("proofs.json: it has proofs of other events")))
 
 
 def _streams(events: list[dict[str, Any]], complete: dict[str, int], found: Findings) -> None:
@@ -317,111 +198,69 @@ def _streams(events: list[dict[str, Any]], complete: dict[str, int], found: Find
         versions.setdefault(event["stream"], []).append(event["version"])
     for stream, count in complete.items():
         if versions.get(stream, []) != list(range(count)):
-            found.problems.append(f"{stream}: events are missing; it has {count}")
+            text = N_("{stream}: events are missing or out of order; it has {count}")
+            found.problems.append(Problem(text, stream=stream, count=count))
 
 
-def _content(event: dict[str, Any]) -> str:
-    said = {k: v for k, v in event.items() if k not in ("pos", "version", "at", "leaf")}
-    return hashlib.sha256(_canonical(said)).hexdigest()
+def _about(events: list[dict[str, Any]], manifest: dict[str, Any], found: Findings) -> None:
+    """The dossier is of the lot that it names, and of that lot's chain of identity."""
+    lot, coi = f"lot/{manifest['lot']}", manifest["coi"]
+    first = next((event for event in events if event["stream"] == lot and event["version"] == 0), None)
+    if lot not in manifest["complete"] or first is None or first["body"].get("coi", "") != coi:
+        found.problems.append(Problem(N_("manifest.json: the lot it names is not the one the events are about")))
+    if any(event["stream"].startswith("subject/") for event in events) and manifest["for"] == "stranger":
+        found.problems.append(Problem(N_("a stranger's dossier holds the stream of a person")))
 
 
-def _signatures(events: list[dict[str, Any]], found: Findings) -> None:
-    site = events[0]["body"]
-    contents = {_content(event): event for event in events}
-    leaves = {event["leaf"] for event in events}
-    credentials: dict[tuple[str, str], dict[str, Any]] = {}
-    signed: dict[int, set[str]] = {}
+def _reviews(events: list[dict[str, Any]], found: Findings) -> None:
+    """What a reviewer signed is the record that the review says it covers (R052)."""
     for event in events:
-        body = event["body"]
-        if event["type"] == "person.credential_registered":
-            credentials[body["person"], body["credential"]] = body
-        elif event["type"] == "person.credential_revoked":
-            credentials.pop((body["person"], body["credential"]), None)
-        elif event["type"] == "signature.applied":
-            found.signatures += 1
-            why = _signature(event, credentials.get((body["person"], body["credential"])), contents, leaves, site)
-            if why:
-                found.problems.append(f"event {event['pos']}: the signature of {body['printed_name']}: {why}")
-            for digest in body.get("contents", ()):
-                if digest in contents:
-                    signed.setdefault(contents[digest]["pos"], set()).add(body["meaning"])
-    for event in events:
-        meaning = MUST_BE_SIGNED.get(event["type"])
-        if meaning and meaning not in signed.get(event["pos"], set()):
-            found.problems.append(f"event {event['pos']}: {event['type']} is not signed as {meaning}")
-
-
-def _signature(
-    event: dict[str, Any],
-    credential: dict[str, Any] | None,
-    contents: dict[str, dict[str, Any]],
-    leaves: set[str],
-    site: dict[str, Any],
-) -> str:
-    body = event["body"]
-    if credential is None:
-        return "the credential is not registered to this person"
-    if (credential.get("simulated") or body.get("simulated")) and not site.get("simulated"):
-        return "it is simulated, the site is not"
-    if not body.get("contents") and not body.get("leaves"):
-        return "it covers nothing"
-    for digest in body.get("contents", ()):
-        covered = contents.get(digest)
-        if covered is None or not event["pos"] - 1001 < covered["pos"] < event["pos"]:
-            return "it covers something that is not beside it in the record"
-    if not set(body.get("leaves", ())) <= leaves:
-        return "it covers events that are not in this dossier"
-    statement: dict[str, Any] = {name: body.get(name, []) for name in STATEMENT}
-    statement["kind"] = "cellwright.signature.v1"
-    challenge = hashlib.sha256(PREFIX + _canonical(statement)).digest()
-    try:
-        if body["means"] != credential["means"]:
-            return "it was made by other means than registered"
-        if body["means"] == "webauthn":
-            return _assertion(body["proof"], credential["public_key"], challenge, site)
-        good = ed25519_verify(_url64(credential["public_key"]), challenge, _url64(body["proof"]["signature"]))
-        return "" if good else "the cryptographic check fails"
-    except (KeyError, ValueError, TypeError, IndexError):
-        return "its proof cannot be read"
-
-
-def _assertion(proof: dict[str, str], public_key: str, challenge: bytes, site: dict[str, Any]) -> str:
-    """Why a WebAuthn assertion does not hold, or nothing (Web Authentication Level 2, 7.2)."""
-    client, authenticator = _url64(proof["client"]), _url64(proof["authenticator"])
-    said = json.loads(client)
-    if said["type"] != "webauthn.get" or _url64(said["challenge"]) != challenge:
-        return "it was given for something else"
-    if said["origin"] not in site["origins"] or said.get("crossOrigin"):
-        return "it comes from another site"
-    if authenticator[:32] != hashlib.sha256(site["relying_id"].encode()).digest():
-        return "it was given for another site"
-    if authenticator[32] & 5 != 5:
-        return "the person was not verified by the device"
-    point = _url64(public_key)
-    key = (int.from_bytes(point[1:33], "big"), int.from_bytes(point[33:], "big"))
-    message = authenticator + hashlib.sha256(client).digest()
-    good = point[0] == 4 and len(point) == 65 and p256_verify(key, message, _url64(proof["signature"]))
-    return "" if good else "the cryptographic check fails"
-
-
-def _url64(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+        if event["type"] not in ("release.record_reviewed", "release.audit_trail_reviewed"):
+            continue
+        content, body = content_of(event), event["body"]
+        signed = [
+            e["body"]["leaves"] for e in events if content in e["body"].get("contents", ()) and "leaves" in e["body"]
+        ]
+        if not any(
+            len(leaves) == body["events"]
+            and hashlib.sha256(bytes.fromhex("".join(leaves))).hexdigest() == body["digest"]
+            for leaves in signed
+        ):
+            text = N_("event {pos}: what was reviewed is not what the reviewer signed")
+            found.problems.append(Problem(text, pos=event["pos"]))
 
 
 # --- files ---------------------------------------------------------------------------------------------------------
 
 
+def digests_named(value: Any, key: str = "") -> Iterable[str]:
+    """Every file address in the body of an event: hexadecimal SHA-256 under a name that ends in `sha256`."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from digests_named(inner, name)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from digests_named(inner, key)
+    elif isinstance(value, str) and key.endswith("sha256") and len(value) == 64:
+        yield value
+
+
 def _files(files: dict[str, bytes], manifest: dict[str, Any], events: list[dict[str, Any]], found: Findings) -> None:
-    """Raw files: what is enclosed is what the record names; what was encrypted is opened against its commitment."""
-    named = " ".join(json.dumps(event["body"]) for event in events)
-    for name in files:
-        if not name.startswith("files/"):
-            continue
-        digest = name.removeprefix("files/")
+    """Every file that the events name is enclosed as stored, or said to be withheld; nothing else is enclosed."""
+    named = {digest for event in events for digest in digests_named(event["body"])}
+    enclosed = {name.removeprefix("files/") for name in files if name.startswith("files/")}
+    for digest in sorted(enclosed):
         if digest not in named:
-            found.problems.append(f"{name}: no event of this dossier names it")
-        if hashlib.sha256(files[name]).hexdigest() != digest:
-            found.problems.append(f"{name}: its content is not what its name says")
-    for digest in manifest.get("withheld", ()):
-        if digest not in named:
-            found.problems.append(f"{digest}: it is withheld, but no event names it")
+            found.problems.append(Problem(N_("{where}: no event of this dossier names it"), where=f"files/{digest}"))
+        if hashlib.sha256(files[f"files/{digest}"]).hexdigest() != digest:
+            found.problems.append(Problem(N_("{where}: its content was altered"), where=f"files/{digest}"))
+    if named - enclosed != set(manifest["withheld"]):
+        found.problems.append(
+            Problem(N_("manifest.json: files are missing, and it does not say that they are withheld"))
+        )
+    sealed = {digest for digest in enclosed if files[f"files/{digest}"].startswith(SEALED_FILE)}
+    opened = {name.removeprefix("opened/") for name in files if name.startswith("opened/")}
+    if sealed != set(manifest["sealed"]) or opened != set(manifest["opened"]) or not opened <= sealed:
+        found.problems.append(Problem(N_("manifest.json: it does not say rightly which files are encrypted")))
+    if opened and manifest["for"] != "hospital":
+        found.problems.append(Problem(N_("a stranger's dossier holds an opened file")))

@@ -1,149 +1,169 @@
 """Makes the dossier of a lot: its story with everything that proves it, and nothing of anybody else.
 
-A stranger's dossier is pseudonymised (D6): it holds chain-of-identity identifiers and never personal data, whose
-ciphertext stays at the site. What the record keeps of other lots stays there too; their events are only hashes in the
-proofs.
+A stranger's dossier is pseudonymised (D6): it holds identifiers of chains of identity and never personal data. Files
+about a person are enclosed as they are stored, encrypted under the person's key: their hash ties them to the record,
+their content stays closed. The treating hospital's variant holds the same files opened as well; that what was opened is
+what was stored is the site's word, under its seal, because the proof would be the person's key.
 """
 
-from collections.abc import Iterable
-from typing import Any, Final
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Final, Literal
 
 from cellwright.command.dossier.archive import pack
-from cellwright.command.dossier.check import ED25519, SCHEMA
-from cellwright.command.site import Site
-from cellwright.factory.lot.state import LotState
+from cellwright.command.dossier.check import SCHEMA, SEALED_FILE, digests_named
+from cellwright.command.dossier.selection import LotUnknown, Selection, select
+from cellwright.command.dossier.source import Source
 from cellwright.factory.rule import Refusal
-from cellwright.ledger import Event, Record
+from cellwright.ledger import Event
 from cellwright.ledger.canonical import encode
 from cellwright.ledger.checkpoint import NOTE
-from cellwright.ledger.files import FileMissing
+from cellwright.ledger.files import SEALED, FileMissing
+from cellwright.ledger.key_encryption import KeyEncryptionKey, SubjectKeyError
 from cellwright.ledger.merkle import leaf_hash
 from cellwright.ledger.note import Checkpoint, Note
 from cellwright.ledger.signing_key import load_keys
+from cellwright.ledger.subject_keys import SubjectKeys
 
-WHOLE: Final = ("lot", "order", "quality", "release", "shipment", "case")
-"""Rooms whose streams a dossier holds from the first to the last event."""
-PERSONAL: Final = ("subject/",)
-"""Streams that hold personal data, encrypted; they stay at the site."""
+Reader = Literal["stranger", "hospital"]
+KEYS: Final = "keys/checkpoint.keys"
+HASH_BYTES: Final = 32
 
 
-def dossier(site: Site, lot: str) -> bytes:
-    """The dossier of a lot up to a checkpoint made now.
+def dossier(site: Source, lot: str, reader: Reader = "stranger", held: Sequence[bytes] = ()) -> bytes:
+    """The dossier of a lot, up to the last published checkpoint.
+
+    Args:
+        site: an open site, which publishes a checkpoint first, or one open for reading only.
+        reader: for whom it is; only the treating hospital gets files about the patient opened.
+        held: checkpoints that the reader holds; the proofs that the record continues them are enclosed.
 
     Raises:
-        Refusal `no-such-lot`: the record knows no such lot.
+        Refusal `no-such-lot`: the record knows no such lot. `not-published`: the last checkpoint is older than the lot's
+            last event.
     """
-    state = site.desk.state(LotState, lot)
-    if not state.exists:
-        raise Refusal("no-such-lot", "There is no lot {lot}.", remedy="See the list of lots.", lot=lot)
-    checkpoint = site.publisher.publish()
-    positions = _positions(site, lot, state.coi)
-    records = [_record(site, pos) for pos in sorted(positions)]
-    events = [record.event for record in records]
-    files = _files(site, events)
+    publisher = getattr(site, "publisher", None)
+    if publisher is not None:
+        publisher.publish()
+    try:
+        chosen = select(site.ledger, lot)
+    except LotUnknown:
+        raise Refusal("no-such-lot", "There is no lot {lot}.", remedy="See the list of lots.", lot=lot) from None
+    note, checkpoint = _published(site, max(chosen.events), lot)
+    files, withheld = _files(site, chosen.events.values())
+    sealed = sorted(digest for digest, data in files.items() if data.startswith(SEALED_FILE))
+    opened = _opened(site, chosen, {digest: files[digest] for digest in sealed}) if reader == "hospital" else {}
     content = {
-        "events.jsonl": b"".join(record.data + b"\n" for record in records),
+        "events.jsonl": b"".join(_bytes(site, chosen.events)),
         "proofs.json": encode(
-            {str(r.pos): [n.hex() for n in site.ledger.inclusion_proof(r.pos, checkpoint.size)] for r in records}
+            {str(pos): [n.hex() for n in site.ledger.inclusion_proof(pos, checkpoint.size)] for pos in chosen.events}
         ),
-        "checkpoint.note": _note(site, checkpoint.size),
-        **{f"files/{digest}": data for digest, data in files.items() if data is not None},
+        "consistency.json": encode(_consistency(site, held, checkpoint)),
+        "checkpoint.note": note,
+        **{f"files/{digest}": data for digest, data in files.items()},
+        **{f"opened/{digest}": data for digest, data in opened.items()},
     }
+    genesis = chosen.events[0].body
     manifest = {
         "schema": SCHEMA,
+        "for": reader,
         "lot": lot,
-        "coi": state.coi or "",
+        "coi": _coi(chosen, lot),
+        "simulated": bool(genesis.get("simulated")),
         "size": checkpoint.size,
-        "pseudonymised": True,
-        "complete": _complete(events),
-        "withheld": sorted(digest for digest, data in files.items() if data is None),
-        "files": {name: _sha256(data) for name, data in content.items()},
+        "complete": chosen.complete,
+        "shared": list(chosen.shared),
+        "sealed": sealed,
+        "opened": {digest: sha256(data).hexdigest() for digest, data in opened.items()},
+        "withheld": withheld,
+        "files": {name: sha256(data).hexdigest() for name, data in content.items()},
     }
     content["manifest.json"] = encode(manifest)
-    content["dossier.note"] = _seal(site, lot, content["manifest.json"])
+    content["dossier.note"] = _seal(site, str(genesis["origin"]), lot, content["manifest.json"])
     return pack(content)
 
 
-def _sha256(data: bytes) -> str:
-    from hashlib import sha256
-
-    return sha256(data).hexdigest()
-
-
-def _record(site: Site, pos: int) -> Record:
-    return next(iter(site.ledger.records(pos, pos + 1)))
+def _coi(chosen: Selection, lot: str) -> str:
+    first = next(event for event in chosen.events.values() if event.stream == f"lot/{lot}")
+    return str(first.body.get("coi") or "")
 
 
-def _positions(site: Site, lot: str, coi: str | None) -> set[int]:
-    """Positions of the events of a lot's story, of the people in it, and of what they rest on."""
-    ledger = site.ledger
-    story = {event.pos: event for event in ledger.tagged(f"lot/{lot}")}
-    if coi:
-        story |= {event.pos: event for event in ledger.tagged(f"coi/{coi}")}
-    streams = {event.stream for event in story.values()}
-    for stream in sorted(streams):
-        if stream.partition("/")[0] in WHOLE:
-            story |= {event.pos: event for event in ledger.stream(stream)}
-    story = {pos: event for pos, event in story.items() if not event.stream.startswith(PERSONAL)}
-    resting: set[int] = {0}
-    resting |= {event.pos for event in ledger.stream("ledger/keys")}
-    for stream in sorted(_people(story.values()) | _stock(story.values())):
-        resting |= {event.pos for event in ledger.stream(stream)}
-    for kind in ("product", "recipe", "specification", "plant", "trial"):
-        resting |= {event.pos for event in ledger.stream(f"definition/{kind}")}
-    return set(story) | resting
+def _published(site: Source, last: int, lot: str) -> tuple[bytes, Checkpoint]:
+    notes = site.ledger.checkpoints(NOTE)
+    if not notes or notes[-1].size <= last:
+        raise Refusal(
+            "not-published",
+            "The last checkpoint does not yet cover lot {lot}.",
+            remedy="Ask again when the site has published its next checkpoint.",
+            rule="R001",
+            lot=lot,
+        )
+    body = notes[-1].body
+    return body, Checkpoint.parse(Note.parse(body).text)
 
 
-def _people(events: Iterable[Event]) -> set[str]:
-    """Streams of everybody who acted or signed."""
-    named = {event.actor for event in events if event.actor.startswith("person/")}
-    return named | {f"person/{e.body['person']}" for e in events if e.type == "signature.applied"}
+def _bytes(site: Source, events: dict[int, Event]) -> Iterable[bytes]:
+    """The stored bytes of events, a line each; neighbours are read together."""
+    positions = sorted(events)
+    start = 0
+    while start < len(positions):
+        end = start
+        while end + 1 < len(positions) and positions[end + 1] == positions[end] + 1:
+            end += 1
+        for record in site.ledger.records(positions[start], positions[end] + 1):
+            yield record.data + b"\n"
+        start = end + 1
 
 
-def _stock(events: Iterable[Event]) -> set[str]:
-    """Streams of the material lots and equipment used."""
-    return {tag for event in events for tag in event.tags if tag.startswith(("material/", "equipment/"))}
+def _consistency(site: Source, held: Sequence[bytes], now: Checkpoint) -> dict[str, list[str]]:
+    """Proofs that the record continues checkpoints held elsewhere, by their size."""
+    sizes = {Checkpoint.parse(Note.parse(note).text).size for note in held}
+    return {
+        str(size): [node.hex() for node in site.ledger.consistency_proof(size, now.size)]
+        for size in sorted(sizes)
+        if 0 < size < now.size
+    }
 
 
-def _complete(events: Iterable[Event]) -> dict[str, int]:
-    complete: dict[str, int] = {}
+def _files(site: Source, events: Iterable[Event]) -> tuple[dict[str, bytes], list[str]]:
+    """The stored bytes of every file that the events name, and the files that are not in the store."""
+    found: dict[str, bytes] = {}
+    missing = set()
     for event in events:
-        if event.stream.partition("/")[0] in (*WHOLE, "person"):
-            complete[event.stream] = event.version + 1
-    return complete
-
-
-def _files(site: Site, events: Iterable[Event]) -> dict[str, bytes | None]:
-    """Stored bytes of every file that the events name; None for one that is personal or no longer readable."""
-    found: dict[str, bytes | None] = {}
-    for event in events:
-        for digest in _digests(event.body):
+        for digest in digests_named(event.body):
             if digest not in found:
                 try:
                     found[digest] = site.stored(digest)
                 except FileMissing:
+                    missing.add(digest)
+    return found, sorted(missing)
+
+
+def _opened(site: Source, chosen: Selection, sealed: dict[str, bytes]) -> dict[str, bytes]:
+    """What encrypted files hold, as far as a key of a person of this story opens them."""
+    subjects = sorted(_subjects(chosen.events.values()))
+    found: dict[str, bytes] = {}
+    with SubjectKeys(site.folder / "keys.db", KeyEncryptionKey.load(site.folder / "keys" / "persons.kek")) as keys:
+        for digest, data in sealed.items():
+            for subject in subjects:
+                try:
+                    plain = keys.unseal(subject, data[len(SEALED) :], SEALED)
+                except SubjectKeyError:
                     continue
+                if sha256(plain[HASH_BYTES:]).digest() == plain[:HASH_BYTES]:
+                    found[digest] = plain[HASH_BYTES:]
+                    break
     return found
 
 
-def _digests(value: Any, key: str = "") -> Iterable[str]:
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            yield from _digests(inner, name)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _digests(inner, key)
-    elif isinstance(value, str) and "sha256" in key and len(value) == 64:
-        yield value
+def _subjects(events: Iterable[Event]) -> set[str]:
+    """Donor and recipient of the pairs in the story."""
+    return {str(event.body[key]) for event in events if event.type == "pair.formed" for key in ("donor", "recipient")}
 
 
-def _note(site: Site, size: int) -> bytes:
-    notes = [c.body for c in site.ledger.checkpoints(NOTE) if c.size == size]
-    return notes[-1]
-
-
-def _seal(site: Site, lot: str, manifest: bytes) -> bytes:
+def _seal(site: Source, origin: str, lot: str, manifest: bytes) -> bytes:
     """The site's word on what the dossier holds: a checkpoint of a log whose only entry is the manifest."""
-    text = Checkpoint(f"{site.settings.origin}/dossier/{lot}", 1, leaf_hash(manifest)).text
-    keys = [key for key in load_keys(site.folder / "keys" / "checkpoint.keys") if key.verifier.type == ED25519]
-    return Note(text, tuple(key.sign(text, 0) for key in keys)).to_bytes()
+    text = Checkpoint(f"{origin}/dossier/{lot}", 1, leaf_hash(manifest)).text
+    now = int(datetime.now(UTC).timestamp())
+    return Note(text, tuple(key.sign(text, now) for key in load_keys(site.folder / KEYS))).to_bytes()

@@ -1,7 +1,7 @@
 # ruff: noqa: T201 - a program that speaks on standard output
 """Tells what a dossier holds: the verdict first, then the patient's story, in English or Chinese.
 
-Standard library only; a part of the stand-alone verifier.
+Standard library only; the last part of the stand-alone verifier, which brings the Chinese of every sentence with it.
 """
 
 import json
@@ -9,34 +9,30 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from cellwright.command.dossier.check import Findings, verify_dossier
+from cellwright.command.dossier.check import verify_dossier
+from cellwright.command.dossier.finding import Findings, Problem
+from cellwright.command.dossier.phrases import PHRASES
+from cellwright.language import N_
 
-WORDS: dict[str, tuple[str, str]] = {}
-"""Event type -> sentence in English and Chinese."""
-SENTENCES = {
-    "simulated": ("SIMULATED, NOT FOR HUMAN USE", "模拟数据，不得用于人体"),
-    "ok": ("Everything holds.", "全部核验通过。"),
-    "bad": ("SOMETHING DOES NOT HOLD:", "核验未通过："),
-    "site": ("Site {site}, lot {lot}, chain of identity {coi}", "站点 {site}，批号 {lot}，同一性链标识 {coi}"),
-    "counts": (
-        "{events} events, {signatures} signatures, {files} files; record of {size} events at the checkpoint.",
-        "{events} 条事件，{signatures} 个签名，{files} 个文件；检查点处的记录共 {size} 条事件。",
-    ),
-    "no-pins": (
-        "The site's keys were taken from the dossier itself. Compare them with what the site published:",
-        "站点公钥取自本档案自身，请与站点公布的公钥核对：",
-    ),
-    "no-ml-dsa": (
-        "The post-quantum signature (ML-DSA-44) was NOT checked: it needs the Python package cryptography.",
-        "后量子签名（ML-DSA-44）未核验：需要安装 Python 的 cryptography 包。",
-    ),
-    "usage": (
-        "usage: verify_dossier.py DOSSIER.zip [--key VERIFIER_KEY]... [--language en|zh] [--json]",
-        "用法：verify_dossier.py DOSSIER.zip [--key 公钥]... [--language en|zh] [--json]",
-    ),
-    "unreadable": ("{path} cannot be read.", "无法读取 {path}。"),
-    "by": ("by", "操作人"),
+CHINESE: dict[str, str] = {}
+"""Sentence -> the same in Chinese; filled in the stand-alone verifier."""
+BACKGROUND = ("person", "definition", "equipment", "material", "room", "site", "ledger", "laboratory")
+"""Rooms whose events a story rests on without telling them."""
+USAGE = N_(
+    "usage: verify_dossier.py DOSSIER.zip [--key VERIFIER_KEY]... [--checkpoint NOTE]... [--language en|zh] [--json]"
+)
+STATUS = {
+    "release.released": N_("released"),
+    "release.exceptionally_supplied": N_("exceptional supply, not released"),
+    "release.rejected": N_("rejected"),
+    "release.completed": N_("released, all results arrived"),
+    "release.suspended": N_("suspended"),
+    "release.suspension_lifted": N_("suspension lifted"),
+    "release.recalled": N_("recalled"),
 }
+"""Event type -> what the lot is after it."""
+KEY_SHOWN = 72
+"""Characters of a verifier key that are shown."""
 
 
 class _Gaps(dict[str, Any]):
@@ -44,92 +40,188 @@ class _Gaps(dict[str, Any]):
         return "–"
 
 
-def sentence(event: dict[str, Any], language: int) -> str:
-    """One event in words; an event type without words is shown by its name."""
-    pair = WORDS.get(event["type"])
-    if pair is None:
-        return str(event["type"])
-    return pair[language].format_map(_Gaps(_flat(event["body"])))
+class Teller:
+    """Says things in one language."""
 
+    def __init__(self, language: str) -> None:
+        self.chinese = language.startswith("zh")
 
-def _flat(body: dict[str, Any]) -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in body.items():
-        if isinstance(value, list):
-            flat[key] = ", ".join(str(v) for v in value if not isinstance(v, (dict, list))) or str(len(value))
-        elif not isinstance(value, dict):
-            flat[key] = value
-    return flat
+    def say(self, text: str, **values: object) -> str:
+        """A sentence of ours in this language, its values filled in."""
+        said = {key: self.word(value) if isinstance(value, str) else value for key, value in values.items()}
+        return (CHINESE.get(text, text) if self.chinese else text).format_map(_Gaps(said))
 
+    def word(self, value: str) -> str:
+        """A value that is a sentence of ours itself, such as the reason of a problem; anything else as it stands."""
+        return CHINESE.get(value, value) if self.chinese else value
 
-def story(found: Findings, language: int) -> list[str]:
-    """The lines of the story: every event of the lot, its order and its quality, with time and person."""
-    lines = []
-    for event in found.events:
-        room = event["stream"].partition("/")[0]
-        if room in ("person", "definition", "equipment", "material", "room", "site", "ledger"):
-            continue
-        actor = event["actor"].partition("/")[2]
-        lines.append(f"{event['at'][:19]}Z  {sentence(event, language)}  [{SENTENCES['by'][language]} {actor}]")
-    return lines
+    def problem(self, problem: Problem) -> str:
+        """A problem in words."""
+        return self.say(problem.text, **problem.values)
 
+    def event(self, event: dict[str, Any]) -> str:
+        """One event in words; an event type without a sentence is shown by its name."""
+        phrase = PHRASES.get(event["type"])
+        if phrase is None:
+            return str(event["type"])
+        shown = {key: shown_value(value) for key, value in event["body"].items()}
+        return (CHINESE.get(phrase, phrase) if self.chinese else phrase).format_map(_Gaps(shown))
 
-def told(found: Findings, language: int) -> str:
-    """The whole report as text."""
+    def story(self, events: list[dict[str, Any]]) -> list[str]:
+        """A line for each event of the lot, its order, transport and testing: when, what, who; signatures indented."""
+        lines = []
+        for event in events:
+            if event["stream"].partition("/")[0] in BACKGROUND:
+                continue
+            if event["type"] == "signature.applied":
+                lines.append(f"{'':22}✓ {self.event(event)}")
+                continue
+            actor = event["actor"].partition("/")[2]
+            lines.append(f"{event['at'][:19].replace('T', ' ')}Z  {self.event(event)}  [{actor}]")
+        return lines
 
-    def say(key: str, **values: object) -> str:
-        return SENTENCES[key][language].format(**values)
+    def status(self, events: list[dict[str, Any]], lot: str) -> str:
+        """What the release decisions say of the lot, as a sentence."""
+        said = [event for event in events if event["stream"] == f"release/{lot}" and event["type"] in STATUS]
+        if not said:
+            return self.say(N_("Status: NOT RELEASED; no decision is recorded."))
+        last = said[-1]
+        state = STATUS[last["type"]]
+        if last["type"] == "release.released" and last["body"].get("awaited"):
+            state = N_("released with results pending")
+        return self.say(
+            N_("Status: {status}, {at}, {actor}"), status=state, at=last["at"][:19] + "Z", actor=last["actor"][7:]
+        )
 
-    lines = [say("simulated"), ""] if found.simulated else []
-    lines.append(say("ok") if found.ok else say("bad"))
-    lines += [f"  ✕ {problem}" for problem in found.problems]
-    if found.events and found.manifest:
-        site = found.events[0]["body"].get("title", {}).get("en" if language == 0 else "zh", "")
-        lines.append(say("site", site=site, lot=found.manifest["lot"], coi=found.manifest["coi"] or "–"))
-        lines.append(
-            say(
-                "counts",
+    def report(self, found: Findings) -> str:
+        """The whole report as text."""
+        lines = []
+        if found.simulated:
+            lines += [self.say(N_("SIMULATED, NOT FOR HUMAN USE")), ""]
+        lines.append(self.say(N_("Everything holds.") if found.ok else N_("SOMETHING DOES NOT HOLD:")))
+        lines += [f"  ✕ {self.problem(problem)}" for problem in found.problems]
+        if not found.ok:
+            return "\n".join(lines)
+        lines += ["", *self._facts(found), *self._trust(found), "", *self.story(found.events)]
+        return "\n".join(lines)
+
+    def _facts(self, found: Findings) -> list[str]:
+        manifest = found.manifest
+        title = found.events[0]["body"]["title"]["zh" if self.chinese else "en"]
+        lines = [
+            self.say(
+                N_("Site {site}, lot {lot}, chain of identity {coi}"),
+                site=title,
+                lot=manifest["lot"],
+                coi=manifest["coi"] or "–",
+            ),
+            self.status(found.events, manifest["lot"]),
+            self.say(
+                N_(
+                    "{events} events, {signatures} signatures, {files} files; the record had {size} events at the checkpoint."
+                ),
                 events=len(found.events),
                 signatures=found.signatures,
                 files=found.files,
-                size=found.manifest["size"],
+                size=manifest["size"],
+            ),
+        ]
+        sealed, opened = len(manifest["sealed"]), len(manifest["opened"])
+        if sealed:
+            text = N_("{count} of the files are about the patient and stay encrypted; their hashes are checked.")
+            lines.append(self.say(text, count=sealed))
+        if opened:
+            text = N_("{count} of these are enclosed opened too; that they were opened rightly is the site's word.")
+            lines.append(self.say(text, count=opened))
+        if manifest["withheld"]:
+            lines.append(self.say(N_("{count} files are not enclosed."), count=len(manifest["withheld"])))
+        if manifest["shared"]:
+            text = N_("{count} events also name material of somebody else, such as a mix-up that was stopped.")
+            lines.append(self.say(text, count=len(manifest["shared"])))
+        if found.elsewhere:
+            text = N_("Signatures also cover {count} events of other records, of which only the hashes are here.")
+            lines.append(self.say(text, count=found.elsewhere))
+        return lines
+
+    def _trust(self, found: Findings) -> list[str]:
+        lines = []
+        if found.post_quantum:
+            lines.append(
+                self.say(N_("Post-quantum signatures (ML-DSA-44) were checked with: {what}"), what=found.post_quantum)
             )
-        )
-    for note in found.notes:
-        lines.append(say(note))
-        if note == "no-pins":
-            lines += [f"  {key[:60]}…" if len(key) > 200 else f"  {key}" for key in found.keys]
-    if found.ok:
-        lines += ["", *story(found, language)]
-    return "\n".join(lines)
+        if found.compared:
+            lines.append(self.say(N_("The record continues the checkpoints you hold: {count}"), count=found.compared))
+        if found.pinned:
+            lines.append(self.say(N_("The site's keys are the ones you know.")))
+        else:
+            text = N_("The site's keys are taken from the dossier. Compare them with what the site published:")
+            lines += [self.say(text), *(f"  {key[:KEY_SHOWN]}{'…' * (len(key) > KEY_SHOWN)}" for key in found.keys)]
+        text = N_("A signature by password and code proves the key; that both were asked for is the site's word.")
+        if any(e["type"] == "signature.applied" and e["body"]["means"] == "password_and_code" for e in found.events):
+            lines.append(self.say(text))
+        return lines
+
+
+def shown_value(value: Any) -> str:
+    """A value of a body for a reader: lists and parts are written out, shortly."""
+    if isinstance(value, bool):
+        return "+" if value else "–"
+    if isinstance(value, list):
+        return ", ".join(map(shown_value, value))
+    if isinstance(value, dict):
+        named = [key for key in ("container", "bag", "material", "parameter", "name") if key in value]
+        amount = [str(value[key]) for key in ("value", "quantity", "unit") if key in value]
+        return " ".join([*(str(value[key]) for key in named[:1]), *amount]) or f"({len(value)})"
+    return str(value)
 
 
 def main(arguments: list[str]) -> int:
-    """Run as a program. Returns the exit code."""
-    pins, paths, language, as_json = [], [], 0, False
+    """Run as a program. Returns the exit code: 0 everything holds, 1 something does not, 2 wrong use."""
+    pins: list[str] = []
+    notes: list[str] = []
+    paths: list[str] = []
+    language, as_json = "en", False
     rest = iter(arguments)
     for word in rest:
         if word == "--key":
             pins.append(next(rest, ""))
+        elif word == "--checkpoint":
+            notes.append(next(rest, ""))
         elif word == "--language":
-            language = 1 if next(rest, "en").startswith("zh") else 0
+            language = next(rest, "")
         elif word == "--json":
             as_json = True
         else:
             paths.append(word)
-    if len(paths) != 1 or paths[0].startswith("-"):
-        print(SENTENCES["usage"][language], file=sys.stderr)
+    teller = Teller(language)
+    if len(paths) != 1 or paths[0].startswith("-") or language[:2] not in ("en", "zh"):
+        print(teller.say(USAGE), file=sys.stderr)
         return 2
     try:
-        archive = Path(paths[0]).read_bytes()
-    except OSError:
-        print(SENTENCES["unreadable"][language].format(path=paths[0]), file=sys.stderr)
+        archive, held = Path(paths[0]).read_bytes(), [Path(note).read_bytes() for note in notes]
+    except OSError as error:
+        print(teller.say(N_("{path} cannot be read."), path=str(error.filename)), file=sys.stderr)
         return 2
-    found = verify_dossier(archive, pins)
-    if as_json:
-        report = {"schema": "cellwright.dossier-report.v1", "ok": found.ok, "problems": found.problems,
-                  "notes": found.notes, "events": len(found.events), "signatures": found.signatures}  # fmt: skip
-        print(json.dumps(report, ensure_ascii=False, sort_keys=True))
-    else:
-        print(told(found, language))
+    found = verify_dossier(archive, pins, held)
+    print(json.dumps(summary(found, teller), ensure_ascii=False, sort_keys=True) if as_json else teller.report(found))
     return 0 if found.ok else 1
+
+
+def summary(found: Findings, teller: Teller) -> dict[str, Any]:
+    """The report as one JSON document."""
+    return {
+        "schema": "cellwright.dossier-report/1",
+        "simulated": found.simulated,
+        "ok": found.ok,
+        "problems": [teller.problem(problem) for problem in found.problems],
+        "lot": found.manifest.get("lot"),
+        "coi": found.manifest.get("coi"),
+        "size": found.manifest.get("size"),
+        "events": len(found.events),
+        "signatures": found.signatures,
+        "files": found.files,
+        "keys_pinned": found.pinned,
+        "checkpoints_compared": found.compared,
+        "post_quantum": found.post_quantum,
+        "story": teller.story(found.events) if found.ok else [],
+    }
