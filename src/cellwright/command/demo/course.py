@@ -81,6 +81,11 @@ class Patient:
         self.order = ""
         self.coi = ""
         self.lot = ""
+        self.fresh: tuple[str, ...] = ()
+        """Containers collected last."""
+        self.starting: tuple[str, ...] = ()
+        """Containers allocated to the lot."""
+        self.shipment = self.shipper = self.seal = self.waybill = self.logger = ""
         self.in_doubt = False
         """Whether this patient's own story is that identity stays in doubt."""
         self.known: dict[str, str] = {}
@@ -256,6 +261,8 @@ class Patient:
         for number, day in enumerate(agreed, 1):
             yield from self.at(datetime.fromisoformat(f"{day}T01:00:00+00:00").astimezone(UTC))
             yield from self._collected_on(name, number, bags)
+            if number < days:
+                yield from self.received()
         if days > 1:
             self.came("multi_day_collection", days=str(days))
 

@@ -164,6 +164,11 @@ class Giving:
         """A disposition for every container of the lot that is still at the plant."""
         for name, container in self.lot.containers.items():
             if container.disposition is None and name not in self.bags:
+                if container.position is not None:
+                    out = TakeOutBag(
+                        lot=self.patient.lot, bag=scan(self.making.code(name)), purpose="destruction", verifier="WH-2"
+                    )
+                    yield from self.patient.do(out, "WH-1")
                 kept = container.kind in ("retained", "backup")
                 dispose = DisposeContainer(
                     lot=self.patient.lot, container=name, disposition="retained_sample" if kept else "destroyed",

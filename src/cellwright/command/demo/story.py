@@ -36,9 +36,9 @@ from cellwright.factory.site import SiteDown
 Scene = Callable[[Way], Acts]
 
 EU_ITEMS = (
-    ("physician_request", "MD-1"), ("immediate_significant_hazard", "MD-1"), ("no_alternative", "MD-1"),
-    ("risk_evaluation_sent", "QA-1"), ("physician_acceptance", "MD-1"), ("sponsor_notified", "QA-1"),
-    ("authority_notified", "QA-1"), ("authorisation_holder_notified", "QA-1"),
+    ("physician_request", "MD-1"), ("immediate_significant_hazard", "QA-1"), ("no_alternative", "QA-1"),
+    ("risk_evaluation_sent", "QA-1"), ("physician_acceptance", "MD-1"), ("authorisation_holder_notified", "QA-1"),
+    ("authority_notified", "QA-1"),
 )  # fmt: skip
 """Conditions of exceptional supply in the EU, and who records each."""
 
@@ -265,7 +265,7 @@ def exceptional_refused(way: Way) -> Acts:
     doubt = case.DeclareDoubt(
         why="Simulated: a seal number does not fit the record", lots=(way.patient.lot,), orders=(way.patient.order,)
     )
-    outcome = yield from way.patient.do(doubt, "QA-2")
+    outcome = yield from way.patient.do(doubt, way.making.second)
     opened = next(e.stream.partition("/")[2] for e in outcome.events if e.stream.startswith("case/"))
     try:
         yield from way.patient.do(SupplyExceptionally(lot=way.patient.lot), "QP-1")
@@ -406,6 +406,7 @@ class Linked:
     def __init__(self, first: Way, second: Way) -> None:
         self.first, self.second = first, second
         second.patient.outcomes = first.patient.outcomes
+        second.patient.known = {"linked_order": "CAR-T-19"}
         self.held = False
         self.given = False
 
@@ -494,7 +495,7 @@ def twenty_doses(way: Way) -> Acts:
 def two_days(way: Way) -> Acts:
     """One collection over two days, two donations in one lot; then the disease progresses."""
     yield from way.until_order()
-    yield from way.patient.collected(days=2)
+    yield from way.collected(days=2)
     yield from way.made()
     yield from way.tested()
     yield from way.released()
