@@ -62,6 +62,7 @@ matrix: $(VENV)/.dev ## write the requirement matrix anew
 reference: matrix ## write every page that is made from the source
 	@$(BIN)/python -m tools.events
 	@$(BIN)/python -m tools.machines
+	@$(BIN)/python -m tools.golden
 
 i18n: $(VENV)/.dev ## extract messages into the catalogues, keeping translations, and compile them
 	@$(BIN)/python -m tools.catalogue

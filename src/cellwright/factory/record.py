@@ -76,17 +76,42 @@ def event(name: str, schema: int = 1) -> Callable[[type[B]], type[B]]:
     return register
 
 
+Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
+"""From a stored body of one schema to one of the next. Pure: it does not change what it is given."""
+UPCASTERS: dict[tuple[str, int], Upcaster] = {}
+
+U = TypeVar("U", bound=Upcaster)
+
+
+def upcast(name: str, schema: int) -> Callable[[U], U]:
+    """Register what turns a stored body of this event type and schema into one of the next schema.
+
+    When a body's form changes, its schema rises by one and the old form is read through such a function from then on;
+    what was recorded is never rewritten.
+    """
+
+    def register(upcaster: U) -> U:
+        key = (name, schema)
+        assert key not in UPCASTERS and key not in REGISTER, f"event type {name} schema {schema} is read already"
+        UPCASTERS[key] = upcaster
+        return upcaster
+
+    return register
+
+
 class UnknownEvent(LookupError):
     """An event whose type or schema this version of the program does not know."""
 
 
 def read(type_: str, schema: int, body: dict[str, Any]) -> Body:
-    """The typed body of an event as stored.
+    """The typed body of an event as stored, in today's form.
 
     Raises:
         UnknownEvent: the type and schema are not in the register; a newer program wrote them.
         msgspec.ValidationError: the stored body does not fit its type.
     """
+    while (type_, schema) in UPCASTERS:
+        body, schema = UPCASTERS[type_, schema](body), schema + 1
     try:
         kind = REGISTER[type_, schema]
     except KeyError:
