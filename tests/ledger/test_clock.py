@@ -8,7 +8,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from cellwright.ledger import Draft, Event, Ledger, SimulatedClock, ledger_on, open_ledger, system_clock, verify
+from cellwright.ledger import (
+    Draft,
+    Event,
+    Ledger,
+    SimulatedClock,
+    Unavailable,
+    ledger_on,
+    open_ledger,
+    system_clock,
+    verify,
+)
 from cellwright.ledger.canonical import CLOCK_STREAM, parse_time
 from cellwright.ledger.clock import boot_counter
 from cellwright.ledger.memory import MemoryStore
@@ -178,3 +188,11 @@ def test_two_events_around_the_end_of_summer_time(make: Make) -> None:
 def test_the_machines_own_clocks() -> None:
     assert system_clock().tzinfo is UTC
     assert boot_counter() <= boot_counter()
+
+
+def test_a_clock_of_another_zone_is_converted_and_one_without_zone_is_refused(make: Make) -> None:
+    local = START.astimezone(ZoneInfo("Asia/Shanghai"))
+    with open_ledger("memory:", clock=lambda: local) as ledger:
+        assert ledger.append([make()])[0].at == "2026-03-02T08:12:00.000000Z"
+    with open_ledger("memory:", clock=lambda: local.replace(tzinfo=None)) as ledger, pytest.raises(Unavailable):
+        ledger.append([make()])

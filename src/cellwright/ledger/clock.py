@@ -113,20 +113,18 @@ class Stamper:
     def next(self, last: Stamp) -> tuple[Stamp, Step | None]:
         """The stamp that follows ``last``, and the step that happened between, if any. Changes nothing."""
         wall = self._clock()
+        if wall.tzinfo is not UTC:
+            wall = _utc(wall)
         ticks = self._counter() if self._counter else None
-        expected = self._expected(last, wall, ticks)
-        moment, step = wall, None
-        if expected is not None and abs(wall - expected) > STEP_LIMIT:
-            step = Step(format_time(expected), format_time(wall), (wall - expected) // _MICROSECOND)
-        elif last.moment is not None and wall < last.moment + self._apart:
-            moment = last.moment + self._apart
-        return Stamp(format_time(moment), moment, wall, ticks), step
-
-    def _expected(self, last: Stamp, wall: datetime, ticks: int | None) -> datetime | None:
-        """What the clock should show by the counter, or by the rule that time does not run backwards."""
-        expected = None
+        expected = wall
         if last.wall is not None and last.ticks is not None and ticks is not None:
             expected = last.wall + timedelta(microseconds=(ticks - last.ticks) // 1000)
-        if last.moment is not None and wall < last.moment:  # a later time is already in the record
-            expected = max(last.moment, expected) if expected else last.moment
-        return expected
+        moment = wall
+        if last.moment is not None and wall < last.moment + self._apart:
+            if wall < last.moment:  # a later time is already in the record
+                expected = max(last.moment, expected)
+            moment = last.moment + self._apart
+        if -STEP_LIMIT <= wall - expected <= STEP_LIMIT:
+            return Stamp(format_time(moment), moment, wall, ticks), None
+        step = Step(format_time(expected), format_time(wall), (wall - expected) // _MICROSECOND)
+        return Stamp(format_time(wall), wall, wall, ticks), step

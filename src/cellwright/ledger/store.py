@@ -5,8 +5,7 @@ A backend keeps; it does not judge. One sequencer at a time calls the writing ha
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence, Set
 from typing import NamedTuple, Protocol
 
 from cellwright.ledger.event import Claim, Record, Snapshot, StoredCheckpoint
@@ -45,8 +44,7 @@ class ClaimRow(NamedTuple):
     released: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(NamedTuple):
     """Everything one commit writes.
 
     Args:
@@ -64,17 +62,15 @@ class Batch:
     head: HeadRow
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(NamedTuple):
     """What the sequencer must know before it can judge."""
 
-    streams: set[str] = field(default_factory=set)
-    keys: set[str] = field(default_factory=set)
-    ids: set[str] = field(default_factory=set)
+    streams: Set[str] = frozenset()
+    keys: Set[str] = frozenset()
+    ids: Set[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """Sizes of the wanted streams (left out: 0), the live claims among the keys, the records that have the ids."""
 
     sizes: dict[str, int]

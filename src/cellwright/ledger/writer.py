@@ -161,7 +161,9 @@ class Writer:
     def _commit_waiting(self) -> None:
         """Commit and answer what waits, `BATCH_MAX` at most. Only with the turn."""
         waiting = self._waiting
-        batch = [waiting.popleft() for _place in range(min(len(waiting), BATCH_MAX))]
+        batch: list[_Ticket | _Promise] = []
+        while waiting and len(batch) < BATCH_MAX:
+            batch.append(waiting.popleft())
         if not batch:
             return
         answers: list[Answer] = []
