@@ -43,6 +43,7 @@ COURIER = "Simulated courier"
 DONOR_TESTS = ("HBsAg", "anti-HBc", "anti-HCV", "anti-HIV-1/2", "Treponema pallidum")
 """Names of donor tests as a laboratory's report would list them [assumption: the set is the site's]."""
 LOGGER_INTERVAL_S = 900
+HALF_HOUR = timedelta(minutes=30)
 STANDING_STILL = frozenset({"identity-in-doubt", "lot-in-doubt"})
 """Refusals while an identity case is open; in the story they end within minutes when the wrong item is set aside."""
 
@@ -148,7 +149,12 @@ class Patient:
             return outcome
 
     def wait(self, **delta: float) -> Generator[Act | until, Outcome | None, None]:
-        yield until(self.now + timedelta(**delta))
+        """Let time pass. Work begins on the half hour, so that what is due together is submitted together (E20)."""
+        span = timedelta(**delta)
+        moment = self.now + span
+        if span >= HALF_HOUR:
+            moment += (datetime.min.replace(tzinfo=UTC) - moment) % HALF_HOUR
+        yield until(moment)
 
     def at(self, moment: datetime) -> Generator[Act | until, Outcome | None, None]:
         yield until(moment)
@@ -316,7 +322,7 @@ class Patient:
 
     def received(self) -> Acts:
         """On the way, received with seal, waybill and logger compared, loggers read, accepted out of quarantine."""
-        yield from self.wait(hours=self.random.randrange(8, 16))
+        yield from self.wait(hours=self.random.choice((8, 12)))
         yield from self.do(self.receipt(), "WH-1")
         yield from self.logged("collection")
         yield from self.do(acceptance.AcceptMaterial(order=self.order, shipment=self.shipment), "QA-3")

@@ -40,7 +40,7 @@ LABEL_TEMPLATE = "cellwright-1"
 CULTURE_ML = Decimal(200)
 BULK_ML_PER_BAG = Decimal(15)
 """Simulated volumes of the culture and, for each final bag, of the washed cells before cryoprotectant [assumption]."""
-ROOM_RETRY = timedelta(minutes=40)
+ROOM_RETRY = timedelta(minutes=30)
 
 
 class Figures(msgspec.Struct, frozen=True):

@@ -22,7 +22,8 @@ from cellwright.ledger import SimulatedClock
 
 START: Final = datetime(2026, 3, 2, tzinfo=UTC)
 """First moment of the simulated site."""
-BETWEEN_PATIENTS: Final = timedelta(hours=6)
+PATIENTS_A_DAY: Final = 8
+"""Patients who come on one day, at one hour [assumption: one for each suite of the plant's file]."""
 STORY_PATIENTS: Final = 24
 """Patients the story needs; fewer show its first scenes only."""
 ORDINARY: Final = (("CAR-T-19", "CN"), ("ARI-0001", "EU"), ("HCAR19", "IN"), ("CD20-CAR", "EU"))
@@ -102,7 +103,7 @@ class Demo:
         """A journey that begins when the patient comes."""
 
         def begins() -> Generator[Act | until, Outcome | None, None]:
-            yield until(START + timedelta(hours=1) + BETWEEN_PATIENTS * number)
+            yield until(START + timedelta(days=(number - 1) // PATIENTS_A_DAY, hours=1))
             yield from acts
 
         return begins()
