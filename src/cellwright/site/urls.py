@@ -1,0 +1,47 @@
+"""Every address of the site."""
+
+from django.urls import path
+
+from cellwright.site.refusals import missing
+from cellwright.site.view import cases, entry, floor, keys, people, proof, record, signing, step, story, trail
+
+urlpatterns = [
+    path("", floor.floor, name="floor"),
+    path("sign-in", entry.sign_in, name="sign-in"),
+    path("sign-in/simulated", entry.sign_in_simulated, name="sign-in-simulated"),
+    path("sign-out", entry.sign_out, name="sign-out"),
+    path("language/<str:name>", entry.language, name="language"),
+    path("invitation/<str:person>/<str:token>", entry.invitation, name="invitation"),
+    path("patients/<str:coi>", story.by_coi, name="patient"),
+    path("orders/<str:order>", story.story, name="story"),
+    path("lots/<str:lot>", record.record, name="record"),
+    path("lots/<str:lot>/step", step.step, name="step"),
+    path("lots/<str:lot>/room", step.enter, name="step-room"),
+    path("lots/<str:lot>/scan", step.scanned, name="step-scan"),
+    path("lots/<str:lot>/reading", step.measured, name="step-reading"),
+    path("lots/<str:lot>/reading/again", step.read_again, name="step-reading-again"),
+    path("lots/<str:lot>/take-over", step.take_over, name="step-take-over"),
+    path("lots/<str:lot>/complete", step.complete, name="step-complete"),
+    path("cases/<str:case>", cases.case, name="case"),
+    path("cases/<str:case>/set-aside", cases.set_aside, name="case-set-aside"),
+    path("cases/<str:case>/in-doubt", cases.in_doubt, name="case-in-doubt"),
+    path("sign/<str:token>", signing.sign, name="sign"),
+    path("sign/<str:token>/<int:index>/simulated", signing.sign_simulated, name="sign-simulated"),
+    path("sign/<str:token>/<int:index>/key", signing.sign_key, name="sign-key"),
+    path("sign/<str:token>/withdraw", signing.withdraw, name="sign-withdraw"),
+    path("trail", trail.trail, name="trail"),
+    path("trail/<int:position>", trail.event, name="event"),
+    path("trail/export.<str:form>", trail.export, name="trail-export"),
+    path("proof", proof.proof, name="proof"),
+    path("proof/check", proof.check, name="proof-check"),
+    path("people", people.people, name="people"),
+    path("people/<str:person>", people.act, name="people-act"),
+    path("keys", keys.keys, name="keys"),
+    path("keys/offer", keys.offer, name="keys-offer"),
+    path("simulated/time", step.let_pass, name="simulated-time"),
+]
+
+
+def handler404(request: object, exception: object) -> object:
+    """Nothing under this address."""
+    return missing(request)  # type: ignore[arg-type]

@@ -1,0 +1,67 @@
+"""People: who may do what, keys that wait to be recorded, locks, invitations. For the security officer."""
+
+from django.http import HttpResponse, HttpResponseRedirect
+from django.views.decorators.http import require_GET, require_POST
+
+from cellwright.factory.people import Deactivate, PersonState, RegisterCredential, RevokeCredential, Unlock
+from cellwright.site import models
+from cellwright.site.access import Asked, page
+from cellwright.site.house import house
+from cellwright.site.pages import render
+from cellwright.site.view.entry import invite
+from cellwright.site.view.signing import give
+
+SECURITY = frozenset({"security_officer"})
+
+
+@page(SECURITY)
+@require_GET
+def people(request: Asked) -> HttpResponse:
+    """Everybody with an account."""
+    now = house()
+    moment = now.desk.clock()
+    names = sorted({claim.value.partition("/")[2] for claim in now.site.ledger.claims("account/")})
+    rows = []
+    for name in names:
+        person = now.desk.state(PersonState, name)
+        rows.append({
+            "person": person, "roles": [r for r in person.roles if person.holds(r, moment)],
+            "offered": list(models.OfferedKey.objects.filter(person=name)),
+            "seats": models.Seat.objects.filter(person=name).count(),
+            "keys": [k for k in person.credentials.values() if not k.simulated],
+        })  # fmt: skip
+    invitation = request.session.pop("invitation", None)
+    return render(request, "people.jinja", {"rows": rows, "invitation": invitation, "live": ""})
+
+
+@page(SECURITY)
+@require_POST
+def act(request: Asked, person: str) -> HttpResponse:
+    """One act on one account; each is an event."""
+    what, reason = request.POST.get("act", ""), request.POST.get("reason", "").strip() or "-"
+    if what == "unlock":
+        return give(request, Unlock(person=person, reason=reason), "/people")
+    if what == "deactivate":
+        return give(request, Deactivate(person=person, reason=reason), "/people")
+    if what == "revoke":
+        command = RevokeCredential(person=person, credential=request.POST.get("credential", ""), reason=reason)
+        return give(request, command, "/people")
+    if what == "record":
+        return _record(request, person)
+    if what == "invite" and house().desk.state(PersonState, person).active:
+        request.session["invitation"] = [person, invite(person)]
+    return HttpResponseRedirect("/people")
+
+
+def _record(request: Asked, person: str) -> HttpResponse:
+    """Record a key its owner has registered in the browser: from here on it signs."""
+    offered = models.OfferedKey.objects.filter(person=person, credential=request.POST.get("credential", "")).first()
+    if offered is None:
+        return HttpResponseRedirect("/people")
+    command = RegisterCredential(
+        person=person, credential=offered.credential, means="webauthn", public_key=offered.public_key
+    )
+    response = give(request, command, "/people")
+    if response.status_code == 302:
+        offered.delete()
+    return response
