@@ -5,6 +5,7 @@ from history (R032). An account belongs to one person and is never reused: its c
 service account can hold roles to write observations, and can never sign, verify or approve (R037).
 """
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, ClassVar, Literal, NamedTuple
@@ -46,6 +47,16 @@ class Interval(NamedTuple):
     def covers(self, at: str) -> bool:
         return self.since <= at and (self.until is None or at < self.until)
 
+    def overlaps(self, other: "Interval") -> bool:
+        """Whether there is a moment that both cover; an interval that was revoked before it began covers none."""
+        began, first = max(self.since, other.since), min(self.until or ALWAYS, other.until or ALWAYS)
+        return began < first
+
+
+ALWAYS = "~"
+"""Later than any time as text."""
+STAMP = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z")
+
 
 def stamp(at: datetime) -> str:
     """ISO 8601 UTC with microseconds and Z: the form of every time in the ledger."""
@@ -67,7 +78,7 @@ class Enrolled(Body):
 
 @event("person.identity_verified")
 class IdentityVerified(Body):
-    """The person's identity was checked and the accountability statement signed; from here on signing is enabled (R033)."""  # noqa: E501
+    """The person's identity was checked and the accountability statement signed; from here on signing is enabled (R033)."""
 
     person: PersonName
     evidence: str
@@ -115,7 +126,7 @@ class Trained(Body):
 
 @event("person.credential_registered")
 class CredentialRegistered(Body):
-    """A public key the person signs with. `public_key` is the COSE key of a WebAuthn credential or a raw Ed25519 key, base64url."""  # noqa: E501
+    """A public key the person signs with. `public_key`: P-256 point of a WebAuthn credential (65 bytes) or Ed25519 key, base64url."""
 
     person: PersonName
     credential: str
@@ -206,6 +217,7 @@ class PersonState(State):
         self.locked = False
         self.signing_enabled = False
         self.failures = 0
+        self.last_sign_in: str | None = None
         self.roles: dict[str, list[Interval]] = {}
         self.qualifications: dict[str, list[Interval]] = {}
         self.training: dict[tuple[str, str], list[Interval]] = {}
@@ -233,7 +245,7 @@ class PersonState(State):
             case SignInFailed():
                 self.failures += 1
             case SignedIn():
-                self.failures = 0
+                self.failures, self.last_sign_in = 0, seen.at
             case Locked():
                 self.locked = True
             case Unlocked():
@@ -348,10 +360,10 @@ def separated(needs: Iterable[Need]) -> Refusal | None:
     return None
 
 
-def excluded(person: PersonState, role: str, at: datetime) -> Refusal | None:
-    """Whether granting a role would give one person both administration and content (R023)."""
+def excluded(person: PersonState, role: str, during: Interval) -> Refusal | None:
+    """Whether granting a role would give one person both administration and content at any moment (R023)."""
     others = ADMINISTRATIVE_ROLES if role in CONTENT_ROLES else CONTENT_ROLES
-    held = sorted(r for r in others if person.holds(r, at))
+    held = sorted(r for r in others if any(during.overlaps(i) for i in person.roles.get(r, ())))
     if held:
         return Refusal(
             "roles-excluded",
@@ -363,6 +375,24 @@ def excluded(person: PersonState, role: str, at: datetime) -> Refusal | None:
             role=role,
         )
     return None
+
+
+def interval(since: str, until: str | None) -> Interval:
+    """A period of validity as it was given.
+
+    Raises:
+        Refusal `not-a-period`: a time is not written as the ledger writes times, or the end is not after the beginning.
+    """
+    if not all(STAMP.fullmatch(at) for at in (since, until) if at is not None) or since >= (until or ALWAYS):
+        raise Refusal(
+            "not-a-period",
+            "From {since} until {until} is not a period.",
+            remedy="Times are UTC with microseconds, like 2026-03-02T08:12:00.000000Z, and the end is after the beginning.",
+            rule="R032",
+            since=since,
+            until=until or "-",
+        )
+    return Interval(since, until)
 
 
 # --- commands ------------------------------------------------------------------------------------------------------
@@ -404,7 +434,7 @@ class VerifyIdentity(Command):
         if state.kind == "service":
             raise Refusal(
                 "service-cannot-sign", "{person} is a service account and cannot sign.", rule="R037", person=self.person
-            )  # noqa: E501
+            )
         return Decision(facts=(state.fact(IdentityVerified(person=self.person, evidence=self.evidence)),))
 
 
@@ -421,9 +451,18 @@ class GrantRole(Command):
             raise Refusal("unknown-role", "There is no role {role}.", rule="R022", role=self.role)
         if by.person == self.person:
             raise Refusal("own-role", "{person} cannot grant a role to themselves.", rule="R023", person=self.person)
-        refusal = excluded(state, self.role, world.now)
+        during = interval(self.since, self.until)
+        refusal = excluded(state, self.role, during)
         if refusal is not None:
             raise refusal
+        if self.since < stamp(world.now):
+            raise Refusal(
+                "backdated",
+                "A role cannot be granted from {since}, which is over.",
+                remedy="Grant it from now on: who could do what on a day is answered from what was on record then.",
+                rule="R032",
+                since=self.since,
+            )
         body = RoleGranted(person=self.person, role=self.role, since=self.since, until=self.until)
         return Decision(facts=(state.fact(body),))
 
@@ -449,6 +488,7 @@ class Qualify(Command):
 
     def decide(self, world: World, by: By) -> Decision:
         state = _existing(world, self.person)
+        interval(self.since, self.until)
         body = Qualified(person=self.person, qualification=self.qualification, since=self.since, until=self.until)
         return Decision(facts=(state.fact(body),))
 
@@ -463,6 +503,7 @@ class Train(Command):
 
     def decide(self, world: World, by: By) -> Decision:
         state = _existing(world, self.person)
+        interval(self.since, self.until)
         body = Trained(
             person=self.person, procedure=self.procedure, version=self.version, since=self.since, until=self.until
         )
@@ -482,7 +523,7 @@ class RegisterCredential(Command):
         if state.kind == "service":
             raise Refusal(
                 "service-cannot-sign", "{person} is a service account and cannot sign.", rule="R037", person=self.person
-            )  # noqa: E501
+            )
         body = CredentialRegistered(**plain(self))
         return Decision(facts=(state.fact(body),))
 
