@@ -1,0 +1,135 @@
+"""The demonstration: every scene of the story happens, in every run of 24 patients, through the real rules and ledger."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from cellwright.command.demo import report
+from cellwright.command.demo.published import PUBLISHED
+from cellwright.command.demo.run import STORY_PATIENTS, Demo, open_demo
+from cellwright.cytometry import read_fcs
+from cellwright.factory.lot.state import LotState
+from cellwright.factory.order.state import OrderState
+from cellwright.factory.quality.file import QualityState
+from cellwright.factory.release.state import ReleaseState
+from cellwright.ledger.verify import verify
+
+POINTS = {"collection_receipt", "in_process", "final_label", "qc_tube", "plate_well", "raw_file", "bedside"}
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    demo = open_demo(tmp_path_factory.mktemp("demo") / "site")
+    demo.run(STORY_PATIENTS, lambda done, total: None)
+    yield demo
+    demo.site.close()
+
+
+def outcomes(demo: Demo, code: str) -> list[dict[str, str]]:
+    return [o for way in demo.ways for o in way.patient.outcomes if o["code"] == code]
+
+
+def test_every_scene_of_the_story_happens(story: Demo) -> None:
+    assert set(report.document(story, "1")["codes"]) == set(report.CODES)
+    assert {o["point"] for o in outcomes(story, "swap_stopped")} == POINTS
+    assert {o["reason"] for o in outcomes(story, "made_not_given")} == {"death", "progression", "withdrawal"}
+    assert outcomes(story, "multi_dose")[0]["doses"] == "20"
+
+
+@pytest.mark.requirement("R003")
+def test_the_record_of_the_story_verifies(story: Demo) -> None:
+    result = verify(story.site.ledger, processes=1)
+    assert result.ok, result.findings
+    assert result.size == story.site.ledger.head().size > 5000
+
+
+@pytest.mark.requirement("R066")
+def test_every_swap_left_nothing_used(story: Demo) -> None:
+    """After each hard stop comes its end: the item set aside before a second person, and the doubt lifted on both sides."""
+    for outcome in outcomes(story, "swap_stopped"):
+        types = [event.type for event in story.site.ledger.stream(f"case/{outcome['case']}")]
+        assert types[0] == "case.opened" and "case.set_aside" in types, types
+
+
+@pytest.mark.requirement("R102")
+@pytest.mark.parametrize("lot", PUBLISHED, ids=lambda lot: lot.name)
+def test_published_lots_keep_their_published_figures(story: Demo, lot: object) -> None:
+    """ARI-0001: PMC6319086 Table 2; humanized CD19: PMC12456031 Table 2. All six were released."""
+    way = next(way for way in story.ways if way.published is lot)
+    assert way.published is not None
+    quality = story.site.desk.state(QualityState, way.patient.lot)
+    recorded = {result.test: result.value for result in quality.results.values()}
+    for test, value in way.published.results.items():
+        assert Decimal(recorded[test]) == Decimal(value), test
+    assert story.site.desk.state(ReleaseState, way.patient.lot).status == "released"
+
+
+@pytest.mark.requirement("R017")
+def test_values_stand_on_raw_files_kept_byte_for_byte(story: Demo) -> None:
+    """The flow result of a lot is recomputed from the FCS file in the store, opened with the person's key."""
+    from cellwright.command.demo import bench
+    from cellwright.ledger.files import FileRef
+
+    way = story.ways[0]
+    events = story.site.ledger.stream(f"quality/{way.patient.lot}")
+    result = next(e.body for e in events if e.type == "quality.result_recomputed" and e.body["test"] == "car_positive")
+    sha256 = result["file"]["sha256"]
+    stored = story.site.stored(sha256)
+    data = story.site.files.get(FileRef(sha256, len(stored), way.patient.donor))
+    assert len(read_fcs(data).events) == bench.FLOW_EVENTS
+    assert bench.flow(data, "car_positive").value == result["value"]
+    assert b"FCS3" not in stored, "what lies on the disk is encrypted"
+
+
+@pytest.mark.requirement("R074")
+def test_orders_that_were_closed_have_an_end_for_every_container(story: Demo) -> None:
+    closed = 0
+    for way in story.ways:
+        order = story.site.desk.state(OrderState, way.patient.order)
+        if not order.closed:
+            continue
+        closed += 1
+        lot = story.site.desk.state(LotState, way.patient.lot)
+        at_plant = [c for c in lot.containers.values() if c.disposition is None and c.container not in order.containers]
+        assert not at_plant, at_plant
+    assert closed >= 15
+
+
+def test_everything_is_stamped_as_simulated(story: Demo) -> None:
+    genesis = story.site.ledger.event(0)
+    assert genesis.body["simulated"] is True and genesis.body["clock"] == "simulated"
+    signatures = [e for e in story.site.ledger.read() if e.type == "signature.applied"]
+    assert signatures and all(e.body.get("simulated") for e in signatures)
+
+
+def test_the_same_seed_tells_the_same_story(tmp_path: Path) -> None:
+    told = []
+    for name in ("a", "b"):
+        demo = open_demo(tmp_path / name, seed="7")
+        demo.run(9, lambda done, total: None)
+        told.append(report.document(demo, "7"))
+        demo.site.close()
+    assert told[0] == told[1]
+
+
+def test_the_command_prints_one_document_and_refuses_a_used_folder(tmp_path: Path) -> None:
+    command = [
+        str(Path(sys.executable).with_name("cellwright")),
+        "demo",
+        "--patients",
+        "1",
+        "--dir",
+        str(tmp_path / "site"),
+        "--json",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert document["schema"] == "cellwright.demo.v1" and document["patients"][0]["outcomes"] == [{"code": "released"}]
+    again = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert again.returncode == 2 and "not empty" in again.stderr
