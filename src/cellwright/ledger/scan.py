@@ -58,9 +58,9 @@ class Indexed(msgspec.Struct, gc=False):
     id: str
     type: str
     at: str
-    claims: dict[str, str] = {}
-    releases: dict[str, str] = {}
-    expects: dict[str, str] = {}
+    claims: dict[str, str] | None = None
+    releases: dict[str, str] | None = None
+    expects: dict[str, str] | None = None
     tags: tuple[str, ...] = ()
 
 
@@ -142,11 +142,9 @@ class _Scan:
         for row, event in zip(rows, events, strict=True):
             for tag in event.tags:
                 tags[tag].append(row[0])
-        self.result.moves += [
-            ClaimMoves(row[0], event.expects, event.releases, event.claims)
-            for row, event in zip(rows, events, strict=True)
-            if event.claims or event.releases or event.expects
-        ]
+            if event.claims or event.releases or event.expects:
+                move = ClaimMoves(row[0], event.expects or {}, event.releases or {}, event.claims or {})
+                self.result.moves.append(move)
 
     def finish(self) -> Stretch:
         """Compare the tags of the stretch with their index."""
@@ -171,19 +169,14 @@ class _Scan:
         """Versions of each stream follow each other; times do not run back but for a recorded step."""
         result, versions = self.result, self._versions
         for row, event in zip(rows, events, strict=True):
-            stream, version = event.stream, event.version
+            stream = event.stream
             before = versions.get(stream)
+            version = versions[stream] = event.version
             if before is None:
                 result.streams[stream] = (version, version, row[0])
             elif before + 1 != version:
-                self._report(
-                    "version",
-                    row[0],
-                    _("{stream} goes from version {before} to {version}").format(
-                        stream=stream, before=before, version=version
-                    ),
-                )
-            versions[stream] = version
+                text = _("{stream} goes from version {before} to {version}")
+                self._report("version", row[0], text.format(stream=stream, before=before, version=version))
         times = [event.at for event in events]
         if not result.first_at:
             result.first_at, result.first_stepped = times[0], _stepped(events[0])
