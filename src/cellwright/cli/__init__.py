@@ -26,6 +26,7 @@ VERBS: Final[dict[str, str]] = {
     "demo": N_("Run a simulated factory from the first order to the last dossier."),
     "serve": N_("Open the site in a browser."),
     "verify": N_("Check a site's whole record against its checkpoints."),
+    "people": N_("Keep the accounts of a site: who may do what, since when."),
     "dossier": N_("Write the dossier of a lot that a stranger can verify."),
 }
 

@@ -156,7 +156,6 @@ class PersonalKeys:
                 present one counts.
         """
         state = self._person(person)
-        _strong(password, state)
         with self._lock:
             row = self._row(person)
             if row is not None and row.credential in state.credentials:
@@ -167,6 +166,12 @@ class PersonalKeys:
                     rule="R031",
                     person=person,
                 )
+            return self.make(person, state.account, password)
+
+    def make(self, person: str, account: str, password: str) -> Enrolment:
+        """A new key in place of any other kept for this person. Raises Refusal `password-too-weak`."""
+        _strong(password, person, account)
+        with self._lock:
             private, secret = Ed25519PrivateKey.generate(), one_time_code.new_secret()
             credential = f"personal-{secrets.token_hex(8)}"
             seed, half = private.private_bytes_raw(), secrets.token_bytes(KEY_BYTES)
@@ -179,7 +184,7 @@ class PersonalKeys:
             means=MEANS,
             public_key=signing.text(private.public_key().public_bytes_raw()),
         )
-        return Enrolment(command, one_time_code.address(secret, state.account, self._desk.relying.id))
+        return Enrolment(command, one_time_code.address(secret, account, self._desk.relying.id))
 
     def change_password(self, person: str, given: Components, new: str) -> None:
         """Encrypt the same key under a new password. The old password and a code are needed; every period ends.
@@ -189,7 +194,7 @@ class PersonalKeys:
         """
         with self._lock:
             state = self._person(person)
-            _strong(new, state)
+            _strong(new, person, state.account)
             row = self._usable(state)
             seed = self._opened(state, row, given, code_needed=True)
             kept = self._sealed(person, row.credential, seed, new, row.kept.half, row.kept.code_secret)
@@ -399,12 +404,12 @@ class PersonalSigner:
         return self._keys.sign(self._session, person, challenge, given)
 
 
-def _strong(password: str, person: PersonState) -> None:
+def _strong(password: str, *names: str) -> None:
     plain = password.casefold()
     good = (
         PASSWORD_SHORTEST <= len(password) <= PASSWORD_LONGEST
         and len(set(plain)) >= DIFFERENT_CHARACTERS
-        and not any(word and word.casefold() in plain for word in (person.account, person.name))
+        and not any(word and word.casefold() in plain for word in names)
     )
     if not good:
         raise Refusal(

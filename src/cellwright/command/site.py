@@ -275,6 +275,13 @@ def open_site(folder: Path, *, environment: Mapping[str, str] | None = None) -> 
     return site
 
 
+def record_of(folder: Path, environment: Mapping[str, str] | None = None) -> Ledger:
+    """The record of a site, for reading only; also while another process works with it. Raises NoSite."""
+    settings = read_settings(folder)
+    where = (environment or {}).get("CELLWRIGHT_LEDGER")
+    return open_ledger(where or _address(folder, settings), read_only=True)
+
+
 def last_moment(ledger: Ledger) -> datetime:
     """When the last event was recorded. Closes the ledger."""
     with ledger:
