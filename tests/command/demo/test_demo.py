@@ -107,6 +107,12 @@ def test_everything_is_stamped_as_simulated(story: Demo) -> None:
     assert signatures and all(e.body.get("simulated") for e in signatures)
 
 
+def test_two_signatures_are_by_password_and_code(story: Demo) -> None:
+    """E17: the office's means is used twice; everything else is signed with authenticators."""
+    means = [e.body["means"] for e in story.site.ledger.read() if e.type == "signature.applied"]
+    assert means.count("password_and_code") == 2 and means.count("webauthn") > 1000
+
+
 def test_the_same_seed_tells_the_same_story(tmp_path: Path) -> None:
     told = []
     for name in ("a", "b"):

@@ -14,6 +14,7 @@ from cellwright.command.demo.course import Acts, Patient
 from cellwright.command.demo.journey import Way
 from cellwright.command.demo.published import PUBLISHED
 from cellwright.command.demo.setting import Setting
+from cellwright.command.demo.signers import Signers
 from cellwright.command.demo.stage import Act, Journey, Stage, until
 from cellwright.command.desk import Outcome
 from cellwright.command.signing import SoftwareAuthenticator
@@ -111,9 +112,11 @@ class Demo:
     def run(self, patients: int, progress: Callable[[int, int], None]) -> None:
         """Prepare the site and let all journeys run to their ends."""
         self.setting.prepare(self.signer)
+        signers = Signers(self.site, self.signer)
+        signers.enrol_office()
         journeys: Sequence[Journey] = self.journeys(patients)
         assert isinstance(self.site.clock, SimulatedClock)
-        Stage(self.site.desk, self.site.clock, self.signer, progress).run(journeys)
+        Stage(self.site.desk, self.site.clock, signers, progress).run(journeys)
         self.site.publisher.publish()
 
 
