@@ -381,3 +381,28 @@ def test_the_shipped_catalogue_is_that_of_a_new_ledger(filled: str) -> None:
     reader = PostgresReader(filled)
     assert reader.faults() == []
     reader.close()
+
+
+def test_a_turn_that_never_comes_is_given_up(filled: str, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process hangs in the middle of its turn: the append ends with Unavailable, and can be retried."""
+    monkeypatch.setattr("cellwright.ledger.postgres.TURN_LIMIT_MS", 50)
+    with open_ledger(filled) as ledger, psycopg.connect(filled) as other:
+        draft = make()
+        other.execute("SELECT * FROM ledger.head FOR UPDATE")
+        with pytest.raises(Unavailable):
+            ledger.append([draft])
+        other.rollback()
+        assert ledger.append([draft])[0].pos == 3
+
+
+def test_a_server_that_falls_silent_is_given_up(filled: str, make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It took the append and says nothing more: the caller is not kept waiting for ever."""
+    monkeypatch.setattr("cellwright.ledger.postgres.ANSWER_LIMIT_S", 0.2)
+    with open_ledger(filled) as ledger, psycopg.connect(filled) as other:
+        ledger.append([make()])
+        other.execute("SELECT * FROM ledger.head FOR UPDATE")
+        draft = make()
+        with pytest.raises(Unavailable):
+            ledger.append([draft])
+        other.rollback()
+        assert ledger.append([draft])[0].pos == 4

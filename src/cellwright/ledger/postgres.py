@@ -24,7 +24,7 @@ import psycopg
 from psycopg import pq
 
 from cellwright.language import _
-from cellwright.ledger.errors import Closed, LedgerError, Locked, ReadOnly, StorageFull, Tampered, Unavailable
+from cellwright.ledger.errors import Closed, LedgerError, ReadOnly, StorageFull, Tampered, Unavailable
 from cellwright.ledger.event import Claim, Record, Snapshot, StoredCheckpoint
 from cellwright.ledger.store import EVENTS_PER_READ, Batch, ClaimRow, Clash, EventRow, Found, HeadMoved, HeadRow, Wanted
 
@@ -550,7 +550,9 @@ def _meaning(state: str, text: str) -> LedgerError:
     if state == "25006":
         return ReadOnly(_("This database only reads now (a standby, perhaps): {why}.").format(why=text))
     if state == "55P03":
-        return Locked(_("Another process keeps the turn to append: {why}.").format(why=text))
+        return Unavailable(
+            _("Nothing was written: another process keeps the turn to append ({why}). Retry.").format(why=text)
+        )
     if state in ("42501", "28000", "28P01"):
         return LedgerError(
             _("The login may not do this: {why}. Give it the role {role}.").format(why=text, role=WRITER)
