@@ -1362,8 +1362,6 @@ def _record(files: dict[str, bytes], pins: frozenset[str], notes: tuple[bytes, .
     events, leaves = _events(files)
     found.events = events
     opened = events[0]["body"]
-    if bool(opened.get("simulated")) != manifest["simulated"]:
-        found.problems.append(Problem(N_("manifest.json: it does not say whether the site is simulated")))
     keys = key_sets(events)
     found.keys = list(keys.sets[0])
     if pins and not pins <= set(found.keys):
@@ -1372,7 +1370,11 @@ def _record(files: dict[str, bytes], pins: frozenset[str], notes: tuple[bytes, .
     if any(read_key(key).kind == ML_DSA_44 for key in found.keys):
         found.post_quantum = lattice()[0]
     seal = Checkpoint(f"{keys.origin}/dossier/{manifest['lot']}", 1, leaf_of(files["manifest.json"]))
-    check_note(files.get("dossier.note", b""), seal, keys.sets[-1], "dossier.note")
+    if split_note(files.get("dossier.note", b""), "dossier.note")[0] != seal.text:
+        raise Problem(N_("manifest.json: the seal in dossier.note is not over it; one of the two was altered"))
+    check_note(files["dossier.note"], seal, keys.sets[-1], "dossier.note")
+    if bool(opened.get("simulated")) != manifest["simulated"]:
+        found.problems.append(Problem(N_("manifest.json: it does not say whether the site is simulated")))
     now = read_checkpoint(files.get("checkpoint.note", b""), "checkpoint.note")
     if now.origin != keys.origin or now.size != manifest["size"]:
         raise Problem(N_("checkpoint.note: it is of another record than the dossier"))
@@ -2045,6 +2047,7 @@ CHINESE.update({
     'manifest.json: it does not say rightly which files are encrypted': 'manifest.json：未如实说明哪些文件被加密',
     'manifest.json: it does not say whether the site is simulated': 'manifest.json：未如实说明站点是否为模拟',
     'manifest.json: the lot it names is not the one the events are about': 'manifest.json：所列批号与事件不符',
+    'manifest.json: the seal in dossier.note is not over it; one of the two was altered': 'manifest.json：dossier.note 的封签与其不符；二者之一被更改',
     'proofs.json: it has proofs of other events': 'proofs.json：含有其他事件的证明',
     'recalled': '已召回',
     'rejected': '已拒绝',

@@ -22,6 +22,7 @@ from cellwright.command.dossier.note import (
     leaf_of,
     read_checkpoint,
     read_key,
+    split_note,
 )
 from cellwright.command.dossier.signed import Signatures, canonical, content_of
 from cellwright.language import N_
@@ -107,8 +108,6 @@ def _record(files: dict[str, bytes], pins: frozenset[str], notes: tuple[bytes, .
     events, leaves = _events(files)
     found.events = events
     opened = events[0]["body"]
-    if bool(opened.get("simulated")) != manifest["simulated"]:
-        found.problems.append(Problem(N_("manifest.json: it does not say whether the site is simulated")))
     keys = key_sets(events)
     found.keys = list(keys.sets[0])
     if pins and not pins <= set(found.keys):
@@ -117,7 +116,11 @@ def _record(files: dict[str, bytes], pins: frozenset[str], notes: tuple[bytes, .
     if any(read_key(key).kind == ML_DSA_44 for key in found.keys):
         found.post_quantum = lattice()[0]
     seal = Checkpoint(f"{keys.origin}/dossier/{manifest['lot']}", 1, leaf_of(files["manifest.json"]))
-    check_note(files.get("dossier.note", b""), seal, keys.sets[-1], "dossier.note")
+    if split_note(files.get("dossier.note", b""), "dossier.note")[0] != seal.text:
+        raise Problem(N_("manifest.json: the seal in dossier.note is not over it; one of the two was altered"))
+    check_note(files["dossier.note"], seal, keys.sets[-1], "dossier.note")
+    if bool(opened.get("simulated")) != manifest["simulated"]:
+        found.problems.append(Problem(N_("manifest.json: it does not say whether the site is simulated")))
     now = read_checkpoint(files.get("checkpoint.note", b""), "checkpoint.note")
     if now.origin != keys.origin or now.size != manifest["size"]:
         raise Problem(N_("checkpoint.note: it is of another record than the dossier"))

@@ -82,6 +82,11 @@ def compose() -> str:
     return HEAD + future + "".join(others) + "\n" + _N + "\n\n" + "\n\n".join(bodies) + "\n\n" + end
 
 
+def messages_of(package: str, name: str) -> list[str]:
+    """The sentences of one part, in English."""
+    return _messages(ast.parse(files(package).joinpath(name).read_text(encoding="utf-8")))
+
+
 def _defined(tree: ast.Module) -> set[str]:
     """Names that a module defines."""
     names: set[str] = set()
