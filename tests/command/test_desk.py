@@ -17,7 +17,7 @@ from cellwright.factory.record import Fact
 from cellwright.factory.rule import By, Refusal
 from cellwright.factory.signature import SignatureApplied
 from cellwright.identifier.isbt128.facility import FacilityNumber
-from cellwright.ledger import Ledger, SimulatedClock, open_ledger
+from cellwright.ledger import Ledger, SimulatedClock, Unavailable, open_ledger
 
 SINCE = "2020-01-01T00:00:00.000000Z"
 RELYING = Relying("localhost", ("https://localhost",))
@@ -219,3 +219,42 @@ def test_numbers_are_issued_in_blocks_and_never_twice(place: Place) -> None:
     second = [other.next("lot", now) for _ in range(10)]
     assert len(set(first + second)) == 460
     assert place.ledger.version("issuer/lot-2026") == 4
+
+
+class Forgetful:
+    """A ledger whose answer gets lost after it was written, as when a connection breaks after the commit."""
+
+    def __init__(self, ledger: Ledger, losses: int) -> None:
+        self._ledger, self.losses = ledger, losses
+
+    def append(self, drafts: object, expected: object) -> object:
+        events = self._ledger.append(drafts, expected)  # type: ignore[arg-type]
+        if self.losses:
+            self.losses -= 1
+            raise Unavailable("the connection broke")
+        return events
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._ledger, name)
+
+
+@pytest.mark.requirement("R016")
+def test_a_lost_answer_is_asked_for_again_and_nothing_is_written_twice(place: Place) -> None:
+    place.desk.ledger = Forgetful(place.ledger, losses=2)  # type: ignore[assignment]
+    outcome = place.desk.do(approve("1"), QA, place.device)
+    assert [e.type for e in outcome.events] == ["definition.approved", "signature.applied"]
+    assert place.ledger.version("definition/recipe") == 2
+
+
+def test_a_store_that_stays_away_is_said_so(place: Place) -> None:
+    place.desk.ledger = Forgetful(place.ledger, losses=99)  # type: ignore[assignment]
+    with pytest.raises(Refusal) as refused:
+        place.desk.do(approve("1"), QA, place.device)
+    assert refused.value.code == "record-unavailable"
+
+
+def test_a_refusal_in_a_round_is_recorded_once(place: Place) -> None:
+    (refused,) = place.desk.round([(approve("1"), By(person="SEC-1"))], place.device)
+    assert isinstance(refused, Refusal) and refused.code == "role-missing"
+    said = [e.type for e in place.ledger.stream("person/SEC-1")]
+    assert said.count("person.refused") == 1

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -28,7 +28,7 @@ from cellwright.factory.people import PersonState
 from cellwright.factory.record import Fact, read, write
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, Seen, State
 from cellwright.factory.signature import SignatureApplied
-from cellwright.ledger import ClaimTaken, Conflict, Draft, Event, HardStop, Ledger
+from cellwright.ledger import ClaimTaken, Conflict, Draft, Event, HardStop, Ledger, Unavailable
 from cellwright.ledger.canonical import Prepared
 from cellwright.ledger.merkle import leaf_hash
 
@@ -37,6 +37,8 @@ D = TypeVar("D")
 
 ATTEMPTS = 8
 """How often a command is judged again when what it read has moved."""
+RETRIES = 3
+"""How often the same events are offered to a store that did not answer; each offer waits for the store's own time-outs."""
 STATES_KEPT = 50_000
 """Folded states kept in memory; the oldest are dropped and folded again when needed."""
 
@@ -62,6 +64,15 @@ class Pending(msgspec.Struct, frozen=True):
     def challenges(self) -> list[tuple[str, bytes]]:
         """Person and challenge for each signature."""
         return [(s.person, signing.challenge(s)) for s in self.signatures]
+
+
+class _Begun(NamedTuple):
+    """A decision that is on its way into the record."""
+
+    future: "Future[list[Event]]"
+    drafts: list[Draft]
+    expected: dict[str, int]
+    stop: Refusal | None
 
 
 class Snapshot:
@@ -188,38 +199,43 @@ class Desk:
         Each is judged against the record as it stood before the round; one that turns out to depend on another of the
         round is judged again after it.
         """
-        waiting: list[Future[list[Event]] | Refusal] = []
-        stops: list[Refusal | None] = []
-        for command, by in commands:
-            try:
-                pending = self.prepare(command, by, fresh=False)
-                drafts = self._signed(pending, self._sign(pending, signer))
-                waiting.append(self.ledger.submit(drafts, pending.expected))
-                stops.append(pending.stop)
-            except Refusal as refusal:
-                waiting.append(refusal)
-                stops.append(None)
-        recorded: list[Outcome | Refusal | None] = []
-        for future, stop in zip(waiting, stops, strict=True):
-            recorded.append(self._answer(future, stop))
-        for index, outcome in enumerate(recorded):
-            if outcome is None:
-                command, by = commands[index]
+        begun = [self._begin(command, by, signer) for command, by in commands]
+        recorded = [one if isinstance(one, Refusal) else self._answer(one) for one in begun]
+        for index, (command, by) in enumerate(commands):
+            if recorded[index] is None:
                 try:
                     recorded[index] = self.do(command, by, signer)
                 except Refusal as refusal:
                     recorded[index] = refusal
         return [outcome for outcome in recorded if outcome is not None]
 
-    def _answer(self, future: "Future[list[Event]] | Refusal", stop: Refusal | None) -> Outcome | Refusal | None:
-        if isinstance(future, Refusal):
+    def _begin(self, command: Command, by: By, signer: Signer | None) -> "_Begun | Refusal | None":
+        """Submit what follows from a command on the record as it stood; None where it has to be judged afresh."""
+        try:
+            with self._lock:
+                pending = self._judge(command, by, fresh=False)
+        except Refusal:
             return None
         try:
-            events = future.result()
+            drafts = self._signed(pending, self._sign(pending, signer))
+        except Refusal as refusal:
+            return refusal
+        return _Begun(self.ledger.submit(drafts, pending.expected), drafts, pending.expected, pending.stop)
+
+    def _answer(self, begun: "_Begun | None") -> Outcome | Refusal | None:
+        if begun is None:
+            return None
+        try:
+            try:
+                events = begun.future.result()
+            except Unavailable:
+                events = self._append(begun.drafts, begun.expected)
         except (Conflict, HardStop, ClaimTaken):
             return None
+        except Refusal as refusal:
+            return refusal
         self._take_in(events)
-        return Outcome(tuple(events), stop)
+        return Outcome(tuple(events), begun.stop)
 
     def prepare(self, command: Command, by: By, *, fresh: bool = True) -> Pending:
         """Judge a command without recording it: what would be recorded, and what has to be signed for it."""
@@ -378,9 +394,26 @@ class Desk:
         )
 
     def _finish(self, pending: Pending, proofs: Sequence[Proof]) -> Outcome:
-        events = self.ledger.append(self._signed(pending, proofs), pending.expected)
+        events = self._append(self._signed(pending, proofs), pending.expected)
         self._take_in(events)
         return Outcome(tuple(events), pending.stop)
+
+    def _append(self, drafts: list[Draft], expected: dict[str, int]) -> list[Event]:
+        """Append, and where the store went away in the middle ask again by the same ids: never lost, never twice.
+
+        Raises Refusal `record-unavailable` when the store stays away; what became of it is then not known yet.
+        """
+        for _ in range(RETRIES):
+            try:
+                return self.ledger.append(drafts, expected)
+            except Unavailable:
+                continue
+        raise Refusal(
+            "record-unavailable",
+            "The record cannot be reached; whether this was recorded is not known yet.",
+            remedy="Look at the record when it is back before you do it again. Until then work on numbered step sheets.",
+            rule="D8",
+        )
 
     def _stop(self, command: Command, by: By, found: HardStop | ClaimTaken) -> Outcome:
         """The store itself found that an item is somebody else's: record the hard stop, with its way out (R066, D4)."""
