@@ -59,18 +59,37 @@ def extracted() -> Catalog:
     return template
 
 
+# Constructors whose texts are message ids although nothing marks them (the factory imports nothing from above):
+# which positions and which keywords are read by people. Conditional texts count with both branches.
+CARRIERS: Final[dict[str, tuple[slice, tuple[str, ...]]]] = {
+    "Refusal": (slice(1, 2), ("text", "remedy")),
+    "Flaw": (slice(1, 2), ("what", "expected")),
+    "Machine": (slice(0, 0), ("name",)),
+}
+
+
 def unmarked(source: str) -> list[str]:
-    """Messages that a file carries without marking them: `Refusal(code, text, remedy=...)` and `Machine(name=...)`."""
-    if "Refusal(" not in source and "Machine(" not in source:
+    """Messages that a file carries without marking them: the texts of `CARRIERS`."""
+    if not any(f"{name}(" in source for name in CARRIERS):
         return []
-    said: list[ast.expr] = []
-    for call in ast.walk(ast.parse(source)):
-        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in ("Refusal", "Machine"):
-            said += call.args[1:2] if call.func.id == "Refusal" else []
-            said += [keyword.value for keyword in call.keywords if keyword.arg in ("remedy", "name")]
-    return [
-        node.value for node in said if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value
-    ]
+    return [text for node in ast.walk(ast.parse(source)) for text in _carried(node)]
+
+
+def _carried(call: ast.AST) -> list[str]:
+    if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in CARRIERS):
+        return []
+    places, keywords = CARRIERS[call.func.id]
+    said = [*call.args[places], *(keyword.value for keyword in call.keywords if keyword.arg in keywords)]
+    return [text for expression in said for text in _literals(expression)]
+
+
+def _literals(expression: ast.expr) -> list[str]:
+    """The text of a literal, and of both branches of a choice between literals; anything else carries none."""
+    if isinstance(expression, ast.IfExp):
+        return [*_literals(expression.body), *_literals(expression.orelse)]
+    if isinstance(expression, ast.Constant) and isinstance(expression.value, str) and " " in expression.value:
+        return [expression.value]
+    return []
 
 
 def read(language: str) -> Catalog:
