@@ -29,9 +29,6 @@ def serve(
     tls: Annotated[
         bool, typer.Option("--tls", help="HTTPS, with a certificate made for this machine. / 使用 HTTPS。")
     ] = False,
-    invite: Annotated[
-        str | None, typer.Option(metavar="PERSON", help="Print an invitation to set password and code. / 打印邀请。")
-    ] = None,
 ) -> None:
     """Open the site in a browser."""
     folder = _folder(folder, demo)
@@ -45,8 +42,6 @@ def serve(
     if demo:
         _found(folder, address)
     _warn(folder, address)
-    if invite is not None:
-        _invite(folder, invite, address)
     complain(
         _("The site in {folder} is served at {address}. End it with Ctrl+C.").format(folder=folder, address=address)
     )
@@ -92,15 +87,6 @@ def _warn(folder: Path, address: str) -> None:
     if address not in origins:
         text = _("Security keys sign at {origins} only, not at {address}.")
         complain(text.format(origins=", ".join(origins), address=address))
-
-
-def _invite(folder: Path, person: str, address: str) -> None:
-    from cellwright.site.opening import prepare
-
-    prepare(folder.absolute())
-    from cellwright.site.view.entry import invite
-
-    complain(f"{address}/invitation/{person}/{invite(person)}")
 
 
 def _run(host: str, port: int, certificate: tuple[Path, Path] | None) -> None:

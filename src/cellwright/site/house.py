@@ -30,7 +30,7 @@ class House:
         self.site = site
         self.desk: Desk = site.desk
         self.keys = ServedKeys(site) if site.settings.simulated else None
-        self.projector = Projector(site.ledger, lambda person: seats.end_all(self.desk, person))
+        self.projector = Projector(site.ledger, lambda person: seats.end_all(site, person))
         self.checking = Checking(site)
         self.waiting = Waiting()
         self.story: threading.Thread | None = None
@@ -102,7 +102,7 @@ class House:
             last = now
             if int(now) % int(IDLE_PERIOD_S) == 0:
                 close_old_connections()
-                seats.end_idle(self.desk)
+                seats.end_idle(self.site)
 
 
 _current: list[House] = []

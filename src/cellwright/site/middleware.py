@@ -72,7 +72,7 @@ class Authority:
         desk = house().desk
         person = desk.state(PersonState, seat.person)
         if not person.active or person.locked:
-            seats.end_all(desk, seat.person)
+            seats.end_all(house().site, seat.person)
             return None if permission.public else _to_sign_in(request)
         roles = frozenset(role for role in people.ROLES if person.holds(role, desk.clock()))
         request.seat, request.person, request.roles = seat, person, roles  # type: ignore[attr-defined]

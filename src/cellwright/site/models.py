@@ -1,23 +1,10 @@
-"""What Django keeps: the secrets and sessions of people, and projections of the ledger that can be made again at any time.
+"""What Django keeps: sessions of people, and projections of the ledger that can be made again at any time.
 
-Roles, locks and keys of people are in the ledger. Passwords, secrets of one-time codes and sessions are not, and are the
-one exception to "the record is the ledger" (E10).
+Roles, locks and public keys of people are in the ledger, what opens their personal keys in `command.personal_key`.
+Sessions are the one thing here that cannot be made again (E10).
 """
 
 from django.db import models
-
-
-class Account(models.Model):
-    """How a person signs in. `person` is the name of the person's stream in the ledger."""
-
-    person = models.CharField(max_length=80, primary_key=True)
-    password = models.CharField(max_length=200, default="")
-    code_secret = models.CharField(max_length=64, default="")
-    """Secret of the one-time codes, base32 (RFC 6238)."""
-    code_counter = models.BigIntegerField(default=0)
-    """The last counter used: a code works once."""
-    invitation = models.CharField(max_length=200, default="")
-    """Hash of the invitation with which the person sets the two; empty once it was used."""
 
 
 class Seat(models.Model):

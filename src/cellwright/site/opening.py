@@ -27,7 +27,7 @@ def settled(site: Site) -> None:
     from cellwright.site import models, seats
 
     for seat in models.Seat.objects.all():
-        seats.end(site.desk, seat, "ended")
+        seats.end(site, seat, "ended")
 
 
 def open_house(folder: Path, *, demo: int = 0) -> None:

@@ -38,7 +38,7 @@ class Root:
         elif scope["type"] == "http" and scope["path"] == "/live":
             await _live(scope, receive, send)
         elif scope["type"] == "http":
-            await self._django(scope, receive, send)
+            await self._django(scope, _coroutine(receive), send)
 
     async def _life(self, receive: Receive, send: Send) -> None:
         while True:
@@ -64,6 +64,15 @@ class Root:
 
         django: Any = get_wsgi_application()
         self._django = WSGIMiddleware(django, workers=8)
+
+
+def _coroutine(receive: Receive) -> Receive:
+    """The server's own awaitables are no coroutines, and the bridge to Django runs coroutines only."""
+
+    async def receiving() -> MutableMapping[str, Any]:
+        return await receive()
+
+    return receiving
 
 
 def _close() -> None:

@@ -8,7 +8,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.http import HttpRequest
 from django.utils import timezone
 
-from cellwright.command.desk import Desk
+from cellwright.command.site import Site
 from cellwright.factory.people import PersonState, SignedIn, SignedOut
 from cellwright.factory.rule import By
 from cellwright.site import models
@@ -23,7 +23,7 @@ def address(request: HttpRequest) -> str:
     return f"browser/{request.META.get('REMOTE_ADDR', '') or 'local'}"
 
 
-def begin(request: HttpRequest, desk: Desk, person: str, means: str) -> None:
+def begin(request: HttpRequest, site: Site, person: str, means: str) -> None:
     """Begin a session for a person who has shown both factors; the session key is a new one."""
     request.session.flush()
     request.session[PERSON] = person
@@ -34,30 +34,33 @@ def begin(request: HttpRequest, desk: Desk, person: str, means: str) -> None:
         session=request.session.session_key, person=person, means=means, address=address(request), began=now, seen=now
     )
     body = SignedIn(person=person, means=means)
-    desk.record([desk.state(PersonState, person).fact(body)], By(person=person, source=address(request)))
+    site.desk.record([site.desk.state(PersonState, person).fact(body)], By(person=person, source=address(request)))
 
 
-def end(desk: Desk, seat: models.Seat, cause: Cause) -> None:
+def end(site: Site, seat: models.Seat, cause: Cause) -> None:
     """End one session, wherever it is."""
     SessionStore(session_key=seat.session).delete()
+    site.personal_keys.end(session=seat.session)
     gone, _ = models.Seat.objects.filter(session=seat.session).delete()
     if gone:
         body = SignedOut(person=seat.person, cause=cause)
-        desk.record([desk.state(PersonState, seat.person).fact(body)], By(person=seat.person, source=seat.address))
+        site.desk.record(
+            [site.desk.state(PersonState, seat.person).fact(body)], By(person=seat.person, source=seat.address)
+        )
 
 
-def end_all(desk: Desk, person: str) -> None:
+def end_all(site: Site, person: str) -> None:
     """End every session of a person whose account was locked or has ended."""
     for seat in models.Seat.objects.filter(person=person):
-        end(desk, seat, "ended")
+        end(site, seat, "ended")
 
 
-def end_idle(desk: Desk, now: datetime | None = None) -> int:
+def end_idle(site: Site, now: datetime | None = None) -> int:
     """End the sessions nobody has used for the idle limit. Returns how many those were."""
     limit = (now or timezone.now()) - timedelta(seconds=settings.IDLE_LIMIT_S)
     idle = list(models.Seat.objects.filter(seen__lt=limit))
     for seat in idle:
-        end(desk, seat, "idle")
+        end(site, seat, "idle")
     return len(idle)
 
 

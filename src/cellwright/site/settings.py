@@ -15,7 +15,7 @@ def secret_key(folder: Path) -> str:
     """The key that signs cookies, made at the first start, readable by its owner only."""
     file = folder / "keys" / "session.key"
     if not file.exists():
-        file.parent.mkdir(mode=0o700, exist_ok=True)
+        file.parent.mkdir(mode=0o700, exist_ok=True, parents=True)
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as out:
             out.write(secrets.token_urlsafe(48))
@@ -66,7 +66,6 @@ WHITENOISE_AUTOREFRESH = False
 USE_TZ = True
 TIME_ZONE = "UTC"
 USE_I18N = False
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_NAME = "cellwright"
 SESSION_COOKIE_HTTPONLY = True
@@ -78,6 +77,10 @@ CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "cellwright.site.refusals.forged"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_000_000
-LOGGING_CONFIG = None
+LOGGING = {
+    "version": 1, "disable_existing_loggers": False,
+    "handlers": {"stderr": {"class": "logging.StreamHandler"}},
+    "loggers": {"django": {"handlers": ["stderr"], "level": "ERROR"}},
+}  # fmt: skip
 IDLE_LIMIT_S = 15 * 60
 """A session without a sign of its person ends after this; nobody can switch it off (R030; a site decision)."""

@@ -1,4 +1,4 @@
-"""People: who may do what, keys that wait to be recorded, locks, invitations. For the security officer."""
+"""People: who may do what, keys that wait to be recorded, locks. For the security officer."""
 
 from django.http import HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_GET, require_POST
@@ -8,7 +8,6 @@ from cellwright.site import models
 from cellwright.site.access import Asked, page
 from cellwright.site.house import house
 from cellwright.site.pages import render
-from cellwright.site.view.entry import invite
 from cellwright.site.view.signing import give
 
 SECURITY = frozenset({"security_officer"})
@@ -30,8 +29,7 @@ def people(request: Asked) -> HttpResponse:
             "seats": models.Seat.objects.filter(person=name).count(),
             "keys": [k for k in person.credentials.values() if not k.simulated],
         })  # fmt: skip
-    invitation = request.session.pop("invitation", None)
-    return render(request, "people.jinja", {"rows": rows, "invitation": invitation, "live": ""})
+    return render(request, "people.jinja", {"rows": rows, "live": ""})
 
 
 @page(SECURITY)
@@ -48,8 +46,6 @@ def act(request: Asked, person: str) -> HttpResponse:
         return give(request, command, "/people")
     if what == "record":
         return _record(request, person)
-    if what == "invite" and house().desk.state(PersonState, person).active:
-        request.session["invitation"] = [person, invite(person)]
     return HttpResponseRedirect("/people")
 
 

@@ -12,9 +12,11 @@ from django.views.decorators.http import require_GET, require_POST
 
 from cellwright.command import signing
 from cellwright.command.desk import Outcome, Pending
+from cellwright.command.personal_key import Components
 from cellwright.command.signing import Proof
 from cellwright.factory.people import PersonState
 from cellwright.factory.rule import By, Command, Refusal
+from cellwright.factory.signature import SignatureApplied
 from cellwright.site import seats, words
 from cellwright.site.access import CONTENT, EVERYBODY, Asked, page
 from cellwright.site.house import house
@@ -46,9 +48,9 @@ def prepared(command: Command, who: By) -> Pending:
 
 
 def _simulated(person: str) -> bool:
-    """Whether a person's keys are all simulated, so that the server may sign for them."""
+    """Whether the server signs for a person: a simulated one, who has no security key of their own."""
     keys = house().desk.state(PersonState, person).credentials.values()
-    return house().keys is not None and all(key.simulated for key in keys)
+    return house().keys is not None and not any(key.means == "webauthn" and not key.simulated for key in keys)
 
 
 def give(request: Asked, command: Command, then: str, who: By | None = None) -> HttpResponse:
@@ -94,6 +96,13 @@ def _open(request: Asked, token: str) -> Open:
     return found
 
 
+def _asked(waiting: Open, index: int) -> SignatureApplied:
+    """The statement with this number. Raises Refusal `nothing-to-sign`."""
+    if index >= len(waiting.pending.signatures):
+        raise Refusal("nothing-to-sign", "There is nothing to sign here any more.", rule="R025")
+    return waiting.pending.signatures[index]
+
+
 @page(EVERYBODY)
 @require_GET
 def sign(request: Asked, token: str) -> HttpResponse:
@@ -109,6 +118,8 @@ def sign(request: Asked, token: str) -> HttpResponse:
             "index": index, "signature": unsigned, "signed": index in waiting.proofs,
             "simulated": _simulated(unsigned.person),
             "challenge": signing.text(signing.challenge(unsigned)),
+            "password": any(k.means == "password_and_code" for k in keys.values()),
+            "code": house().site.personal_keys.code_needed(request.seat.session, unsigned.person),
             "keys": [name for name, key in keys.items() if not key.simulated and key.means == "webauthn"],
         })  # fmt: skip
     events = [{"title": words.title(d.type), "said": words.sentence(d.type), "stream": d.stream,
@@ -132,7 +143,7 @@ def sign_simulated(request: Asked, token: str, index: int) -> HttpResponse:
     now = house()
     try:
         waiting = _open(request, token)
-        unsigned = waiting.pending.signatures[index]
+        unsigned = _asked(waiting, index)
         if now.keys is None or not _simulated(unsigned.person):
             raise Refusal("not-simulated", "{person} signs on their own device.", rule="R025", person=unsigned.person)
         waiting.proofs[index] = now.keys.sign(unsigned.person, signing.challenge(unsigned))
@@ -147,6 +158,7 @@ def sign_key(request: Asked, token: str, index: int) -> HttpResponse:
     """The assertion of a person's security key arrives from the browser."""
     try:
         waiting = _open(request, token)
+        _asked(waiting, index)
         given = json.loads(request.body)
         parts = {name: str(given[name]) for name in ("authenticator", "client", "signature")}
         waiting.proofs[index] = Proof(means="webauthn", credential=str(given["credential"]), parts=parts)
@@ -157,6 +169,23 @@ def sign_key(request: Asked, token: str, index: int) -> HttpResponse:
     except (ValueError, KeyError, TypeError):
         return JsonResponse({"refused": "bad request", "remedy": ""}, status=400)
     return JsonResponse({"next": answer.headers.get("Location", f"/sign/{token}")})
+
+
+@page(EVERYBODY)
+@require_POST
+def sign_password(request: Asked, token: str, index: int) -> HttpResponse:
+    """A person signs with password and one-time code; within a continuous period with the password alone (R024)."""
+    now = house()
+    try:
+        waiting = _open(request, token)
+        unsigned = _asked(waiting, index)
+        given = Components(request.POST.get("password", ""), request.POST.get("code", ""))
+        waiting.proofs[index] = now.site.personal_keys.sign(
+            request.seat.session, unsigned.person, signing.challenge(unsigned), given
+        )
+        return _finished(request, waiting)
+    except Refusal as refusal:
+        return refused(request, refusal)
 
 
 def _finished(request: Asked, waiting: Open) -> HttpResponse:
