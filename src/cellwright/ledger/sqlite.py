@@ -362,7 +362,9 @@ class SQLiteStore(SQLiteReader):
         writer, self._writer = self._writer, None
         try:
             if writer is not None:
-                with suppress(apsw.Error):  # nothing answered hangs on it: a log that stays is moved in by the next start
+                with suppress(
+                    apsw.Error
+                ):  # nothing answered hangs on it: a log that stays is moved in by the next start
                     writer.close()
         finally:
             self._lock.close()
