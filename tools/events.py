@@ -12,6 +12,8 @@ PAGES: Final = {
     "en": ROOT / "docs" / "reference" / "events.md",
     "zh": ROOT / "docs" / "zh" / "reference" / "events.md",
 }
+FOLDERS: Final = tuple(ROOT / "src" / "cellwright" / name for name in ("factory", "command"))
+"""Where bodies of events are declared."""
 WORDS: Final = {
     "en": {
         "title": "Event types",
@@ -37,16 +39,17 @@ def summary(kind: type) -> str:
 
 def register() -> dict[tuple[str, int], type[Any]]:
     """Every (type, schema) with its body."""
+    from cellwright.command.issuing import BlockReserved
     from cellwright.factory.record import REGISTER
     from cellwright.factory.register import ROOMS
 
-    assert ROOMS
+    assert ROOMS and BlockReserved
     return dict(sorted(REGISTER.items()))
 
 
 def summaries() -> list[str]:
     """The sentences that the catalogues carry so that the page exists in both languages, read without importing."""
-    sources = (path.read_text(encoding="utf-8") for path in (ROOT / "src" / "cellwright" / "factory").rglob("*.py"))
+    sources = (path.read_text(encoding="utf-8") for folder in FOLDERS for path in folder.rglob("*.py"))
     nodes = (node for source in sources if "@event(" in source for node in ast.walk(ast.parse(source)))
     bodies = (node for node in nodes if isinstance(node, ast.ClassDef) and any(map(_registers, node.decorator_list)))
     return sorted({(ast.get_docstring(body) or "").partition("\n")[0].strip() for body in bodies} - {""})
