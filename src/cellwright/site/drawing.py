@@ -52,12 +52,13 @@ def _scale(low: Decimal | None, high: Decimal | None, value: Decimal | None) -> 
         margin = (high - low) / 5 or Decimal(1)
         return low - margin, high + margin
     if low is not None:
-        top = max(low * 2, (value or low) * Decimal("1.25"))
-        return low - (top - low) / 4, top
+        reach = max(abs(low), ((value or low) - low) * Decimal("1.25")) or Decimal(1)
+        return low - reach / 4, low + reach
     if high is not None:
-        return min(Decimal(0), value or Decimal(0)), high * Decimal("1.25")
-    figure = value or Decimal(1)
-    return Decimal(0), figure * 2
+        reach = max(abs(high), (high - (value or high)) * Decimal("1.25")) or Decimal(1)
+        return high - reach, high + reach / 4
+    figure = value or Decimal(0)
+    return figure - 1, figure + 1
 
 
 @dataclass
