@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from random import Random
 from typing import Final
 
@@ -21,6 +22,11 @@ from tests.faults.history import NEVER, Call
 STREAMS: Final = 12
 BAGS_PER_CALL: Final = 50
 """One bag for so many calls: most are fought for."""
+
+PAUSE_S: Final = 0.01
+"""Seconds that a client leaves a store alone which was not available."""
+TRIES_MAX: Final = 3_000
+"""Tries after which a client gives a store up."""
 
 
 class Orders(msgspec.Struct):
@@ -50,8 +56,8 @@ class Client:
         self._known = dict.fromkeys((f"lot/{stream}" for stream in range(STREAMS)), 0)
         self._last = "none"
 
-    def run(self, calls: int) -> None:
-        """Make so many calls."""
+    def run(self, calls: int, enough: threading.Event | None = None) -> None:
+        """Make so many calls, and more until it is ``enough``."""
         kinds: tuple[tuple[int, Callable[[], None]], ...] = (
             (40, self.append),
             (5, self._take_bag),
@@ -62,8 +68,10 @@ class Client:
             (5, self._tagged),
         )
         weights = [weight for weight, _kind in kinds]
-        for _call in range(calls):
+        made = 0
+        while made < calls or (enough is not None and not enough.is_set()):
             self._random.choices([kind for _weight, kind in kinds], weights)[0]()
+            made += 1
 
     def append(self) -> None:
         """One to three events on a lot, half of the time on what this client last knew of it."""
@@ -80,12 +88,13 @@ class Client:
     def _send(self, drafts: list[Draft], stream: str, expected: dict[str, int]) -> None:
         """Append; with an unknown outcome again by the same ids, until the outcome is known."""
         ids = tuple(draft.id for draft in drafts)
-        while True:
+        for _try in range(TRIES_MAX):
             begin = time.monotonic_ns()
             try:
                 events = self._ledger.append(drafts, expected)
             except Unavailable:
                 self._note("append", ids, None, begin, unknown=True)
+                time.sleep(PAUSE_S)
             except Conflict as refused:
                 self._note("conflict", (refused.stream,), refused.actual, begin)
                 self._known[refused.stream] = refused.actual
@@ -99,6 +108,7 @@ class Client:
                 if stream:
                     self._known[stream] = events[-1].version + 1
                 return
+        raise AssertionError("the ledger does not come back")
 
     def _version(self) -> None:
         stream = self._random.choice(sorted(self._known))
@@ -131,14 +141,16 @@ class Client:
         self._read("tagged", tag, lambda: len(self._ledger.tagged(tag)))
 
     def _read(self, kind: str, what: str, ask: Callable[[], int | None]) -> None:
-        while True:
+        for _try in range(TRIES_MAX):
             begin = time.monotonic_ns()
             try:
                 seen = ask()
             except Unavailable:
+                time.sleep(PAUSE_S)
                 continue
             self._note(kind, (what,), seen, begin)
             return
+        raise AssertionError("the ledger does not come back")
 
     def _draft(self, stream: str, part: int, claims: dict[str, str] | None = None) -> Draft:
         number = len(self.calls)
@@ -157,17 +169,15 @@ class Client:
         self.calls.append(Call(self._number, kind, what, seen, begin, end))
 
 
-def run_clients(ledger: Ledger, orders: Orders) -> list[Call]:
-    """Run the clients in threads of their own; gives all their calls."""
+def run_clients(ledger: Ledger, orders: Orders, enough: threading.Event | None = None) -> list[Call]:
+    """Run the clients in threads of their own, until it is ``enough`` if that is given; gives all their calls."""
     bags = max(1, orders.clients * orders.calls // BAGS_PER_CALL)
     clients = [
         Client(ledger, number, orders.seed, bags) for number in range(orders.first, orders.first + orders.clients)
     ]
-    threads = [threading.Thread(target=client.run, args=(orders.calls,)) for client in clients]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(orders.clients) as pool:
+        for done in [pool.submit(client.run, orders.calls, enough) for client in clients]:
+            done.result()
     return [call for client in clients for call in client.calls]
 
 
