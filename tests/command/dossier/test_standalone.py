@@ -54,7 +54,7 @@ def test_a_stranger_with_python_alone_verifies_and_reads_it(archive: Path) -> No
     assert "checked with: plain Python" in done.stdout
     chinese = run(archive, "--language", "zh")
     assert chinese.returncode == 0
-    assert chinese.stdout.startswith("模拟数据，不得用于人体\n\n全部核验通过。\n")
+    assert chinese.stdout.startswith("模拟数据，不得用于人体\n\n全部核实通过。\n")
 
 
 def test_it_says_simulated_first_also_of_a_forgery_and_ends_with_1(site: Made, tmp_path: Path) -> None:
