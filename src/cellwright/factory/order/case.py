@@ -372,6 +372,7 @@ class DeclareDoubt(Command):
     item: str = ""
 
     def decide(self, world: World, by: By) -> Decision:
+        self._known(world)
         if self.case is None:
             return self._new(world, by)
         case = _in(world, self.case, "stopped", "in_doubt")
@@ -379,6 +380,17 @@ class DeclareDoubt(Command):
         orders = [o for o in self.orders if o not in case.orders]
         lots = [n for n in self.lots if n not in case.lots]
         return Decision(facts=(case.fact(body), *_raised(case.name, orders, lots)))
+
+    def _known(self, world: World) -> None:
+        """Doubt on a number nobody gave yet would begin its record. Raises Refusal `unknown-order` or `unknown-lot`."""
+        # Imported here: both rooms read cases.
+        from cellwright.factory.lot import access
+        from cellwright.factory.order import permission
+
+        for order in self.orders:
+            permission.known(world, order)
+        for lot in self.lots:
+            access.known(world, lot)
 
     def _new(self, world: World, by: By) -> Decision:
         """A damaged or missing label takes the same path as a mismatch (D4)."""
@@ -520,6 +532,14 @@ class Close(Command):
         confirmed = self.outcome == "identity_confirmed"
         orders = case.orders if confirmed else tuple(o for o in case.orders if o in self.freed_orders)
         lots = case.lots if confirmed else tuple(n for n in case.lots if n in self.freed_lots)
+        if not confirmed and (case.orders or case.lots) and (orders, lots) == (case.orders, case.lots):
+            raise Refusal(
+                "nothing-lost",
+                "Closing case {case} as identity lost cannot free everything it touches.",
+                remedy="What the identity was lost of stays in doubt and is rejected; only the others are freed.",
+                rule="D4",
+                case=self.case,
+            )
         body = Closed(case=self.case, outcome=self.outcome, closer=by.person, freed_orders=orders, freed_lots=lots)
         sign = (Need(person=by.person, meaning="assessed", role="quality_assurance"),)
         facts = (case.fact(body, reason=self.reason), *_lifted(case.name, orders, lots))
