@@ -254,7 +254,9 @@ class Desk:
         Raises:
             Refusal `record-moved`: something it rests on has changed since; look at it and sign again.
             Refusal `signature-invalid`: a proof does not hold; the failure is counted against the account.
+            Refusal: time alone has closed what was open when it was prepared: a use window, a role, a qualification.
         """
+        self._still_allowed(pending)
         try:
             return self._finish(pending, proofs)
         except (HardStop, ClaimTaken) as found:
@@ -288,8 +290,21 @@ class Desk:
 
     # --- inside
 
+    def _still_allowed(self, pending: Pending) -> None:
+        """Ask again at the moment of recording. What moved in the record meanwhile is the append's to find."""
+        if pending.asked is None:
+            return
+        with self._lock:
+            try:
+                self._judge(*pending.asked, fresh=True)
+            except Refusal as refusal:
+                if all(self.ledger.version(stream) == seen for stream, seen in pending.expected.items()):
+                    self._record_refusal(*pending.asked, refusal)
+                    raise
+
     def _judge(self, command: Command, by: By, *, fresh: bool) -> Pending:
         world = Snapshot(self, fresh=fresh)
+        _legible(command)
         refusal = people.may_act(people.load(world, by.person), command.roles, world.now)
         if refusal is not None:
             raise refusal
@@ -302,7 +317,7 @@ class Desk:
                 person=command.person,
             )
         decision = command.decide(world, by)
-        refusal = people.separated(decision.sign)
+        refusal = people.separated(decision.sign) or (_in_own_role(command) if decision.sign else None)
         if refusal is not None:
             raise refusal
         for need in decision.sign:
@@ -455,9 +470,43 @@ class Desk:
         )
 
 
+SIGNED_AS = ("role", "verifier_role", "receiver_role")
+"""Fields of a command that say in which role somebody signs it."""
+
+
+def _in_own_role(command: Command) -> Refusal | None:
+    """Whether a command is signed in roles that may give it: nobody verifies at a bedside as a planner (R022, R041)."""
+    for field in SIGNED_AS:
+        role = getattr(command, field, None)
+        if role is not None and role not in command.roles:
+            return Refusal(
+                "role-not-for-this",
+                "This is not signed in the role {role}, but as {roles}.",
+                remedy="Somebody who holds one of these roles signs.",
+                rule="R022",
+                role=str(role)[:40],
+                roles=", ".join(sorted(command.roles)),
+            )
+    return None
+
+
+def _legible(command: Command) -> None:
+    """Raises Refusal `text-not-readable` for half of a character pair, which no record can hold."""
+    try:
+        msgspec.json.encode(command)
+    except UnicodeEncodeError:
+        raise Refusal(
+            "text-not-readable",
+            "A text of this command holds characters that cannot be written.",
+            remedy="Enter it again.",
+            rule="R044",
+        ) from None
+
+
 RECORDED_REFUSALS = frozenset({
     "role-missing", "account-locked", "account-ended", "service-cannot-sign", "signing-not-enabled",
-    "not-authorised-person", "same-person-twice", "roles-excluded", "own-role", "own-lock",
+    "not-authorised-person", "same-person-twice", "roles-excluded", "own-role", "own-lock", "own-qualification",
+    "role-not-for-this",
 })  # fmt: skip
 """Refusals for lack of authority: attempts to pass them are part of the record (R022, R037)."""
 

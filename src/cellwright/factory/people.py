@@ -479,6 +479,18 @@ class RevokeRole(Command):
         return Decision(facts=(state.fact(body, reason=self.reason),))
 
 
+def _by_another(by: By, person: str) -> None:
+    """Raises Refusal `own-qualification`: nobody says of themselves that they are fit (R023, R035)."""
+    if by.person == person:
+        raise Refusal(
+            "own-qualification",
+            "{person} cannot record their own qualification or training.",
+            remedy="A second person records it.",
+            rule="R035",
+            person=person,
+        )
+
+
 @command("person.qualify", "quality_assurance", "security_officer")
 class Qualify(Command):
     person: str
@@ -488,6 +500,7 @@ class Qualify(Command):
 
     def decide(self, world: World, by: By) -> Decision:
         state = _existing(world, self.person)
+        _by_another(by, self.person)
         interval(self.since, self.until)
         body = Qualified(person=self.person, qualification=self.qualification, since=self.since, until=self.until)
         return Decision(facts=(state.fact(body),))
@@ -503,6 +516,7 @@ class Train(Command):
 
     def decide(self, world: World, by: By) -> Decision:
         state = _existing(world, self.person)
+        _by_another(by, self.person)
         interval(self.since, self.until)
         body = Trained(
             person=self.person, procedure=self.procedure, version=self.version, since=self.since, until=self.until
