@@ -21,8 +21,9 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 LOOK_S: Final = 0.3
 """How often a live page's connection looks whether something has moved; it reads nothing but memory."""
-AUTHORITY_S: Final = 20.0
-"""How often it asks again whether its session still stands."""
+LIFE_S: Final = 6.0
+"""How long a connection lives. The browser comes back by itself with the position it has, is asked for its session again,
+and never keeps a server that wants to end waiting for longer."""
 TAGS_MOST: Final = 20
 
 
@@ -93,33 +94,35 @@ async def _live(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 403, "headers": [(b"content-type", b"text/plain")]})
         await send({"type": "http.response.body", "body": b""})
         return
-    asked = parse_qs(scope.get("query_string", b"").decode()).get("tag", [])[:TAGS_MOST]
-    tags = frozenset(asked)
+    tags = frozenset(parse_qs(scope.get("query_string", b"").decode()).get("tag", [])[:TAGS_MOST])
     headers = [(b"content-type", b"text/event-stream"), (b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     gone = asyncio.ensure_future(_gone(receive))
-    now = house()
-    seen, checked = now.projector.position, asyncio.get_running_loop().time()
-    await send({"type": "http.response.body", "body": b"retry: 2000\n\n", "more_body": True})
+    now, loop = house(), asyncio.get_running_loop()
+    seen, end = _last(scope, now.projector.position), loop.time() + LIFE_S
     try:
-        while not gone.done() and not now.ending:
-            await asyncio.sleep(LOOK_S)
+        await send(_line(f"retry: 300\nid: {seen}\n\n"))
+        while not gone.done() and not now.ending and loop.time() < end:
             position = now.projector.position
             if now.projector.touched(seen, tags):
-                line = f"event: moved\ndata: {json.dumps({'record': position})}\n\n"
-                await send({"type": "http.response.body", "body": line.encode(), "more_body": True})
+                await send(_line(f"event: moved\nid: {position}\ndata: {json.dumps({'record': position})}\n\n"))
             seen = position
-            time = asyncio.get_running_loop().time()
-            if time - checked > AUTHORITY_S:
-                checked = time
-                if not await asyncio.to_thread(_signed_in, session):
-                    break
-                await send({"type": "http.response.body", "body": b": here\n\n", "more_body": True})
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+            await asyncio.sleep(LOOK_S)
+        await send(_line("", more=False))
     except OSError:
         pass  # the browser has gone
     finally:
         gone.cancel()
+
+
+def _line(text: str, *, more: bool = True) -> MutableMapping[str, Any]:
+    return {"type": "http.response.body", "body": text.encode(), "more_body": more}
+
+
+def _last(scope: Scope, position: int) -> int:
+    """The position a returning browser already has."""
+    given = next((value for name, value in scope["headers"] if name == b"last-event-id"), b"")
+    return min(int(given), position) if given.isdigit() else position
 
 
 async def _gone(receive: Receive) -> None:
