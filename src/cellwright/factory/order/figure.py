@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from cellwright.factory.rule import Refusal, World
 
 _DECIMAL = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,12})?", re.ASCII)
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _STAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z", re.ASCII)
 
 
@@ -60,8 +61,10 @@ def past(name: str, text: str, now: datetime) -> datetime:
 
 
 def day(name: str, text: str) -> date:
-    """A calendar day. Raises Refusal `not-a-day`."""
+    """A calendar day, written as days compare as text. Raises Refusal `not-a-day`."""
     try:
+        if not _DAY.fullmatch(text):
+            raise ValueError
         return date.fromisoformat(text)
     except ValueError:
         raise Refusal(

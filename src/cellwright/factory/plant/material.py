@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Annotated, ClassVar, Literal
 
 from cellwright.factory.identity import TAKES, Stock
+from cellwright.factory.order.figure import moment, positive
 from cellwright.factory.people import stamp
 from cellwright.factory.plant.plant import Plant
 from cellwright.factory.record import Body, Fact, event
@@ -178,7 +179,9 @@ class ReceiveMaterial(Command):
                 rule="R049",
                 material=self.material,
             )
-        if self.expiry <= stamp(world.now):
+        positive("quantity", self.quantity)
+        expiry = stamp(moment("expiry", self.expiry))
+        if expiry <= stamp(world.now):
             raise Refusal(
                 "material-expired",
                 "The material lot {material} expired at {expiry}.",
@@ -194,7 +197,7 @@ class ReceiveMaterial(Command):
             supplier_batch=self.supplier_batch,
             quantity=self.quantity,
             unit=item.unit,
-            expiry=self.expiry,
+            expiry=expiry,
         )
         return Decision(facts=(state.fact(body),), sign=(Need(person=by.person, meaning="received", role="warehouse"),))
 

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from cellwright.factory.order.figure import day
 from cellwright.factory.quality.fact import LaboratoryQualified, LaboratorySuspended
 from cellwright.factory.record import Body
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, Seen, State, World, command
@@ -42,6 +43,7 @@ class Qualify(Command):
 
     def decide(self, world: World, by: By) -> Decision:
         state = world.load(LaboratoryState, self.laboratory)
+        day("until", self.until)
         if not self.tests or self.until < world.now.date().isoformat():
             raise Refusal(
                 "qualification-empty",
