@@ -3,7 +3,11 @@
 import pytest
 
 from cellwright.factory.lot.state import LotState
+from cellwright.factory.order import infusion, storage
 from cellwright.factory.order.case import Close, DeclareDoubt, Evidence, Investigate, mismatch
+from cellwright.factory.order.correction import SupersedeChain
+from cellwright.factory.order.scan import Scan
+from cellwright.factory.people import stamp
 from cellwright.factory.rule import By, Refusal
 from tests.factory.order.scene import Scene, refused
 
@@ -55,3 +59,37 @@ def test_doubt_begins_no_record_of_a_number_nobody_gave(scene: Scene, named: dic
         scene.do(DeclareDoubt(why="w", **named), "OP-1")  # type: ignore[arg-type]
     assert found.value.code in ("unknown-lot", "unknown-order")
     assert len(scene.events) == before
+
+
+@pytest.mark.requirement("R074")
+def test_a_superseded_chain_leaves_no_container_in_a_position_nobody_can_empty() -> None:
+    scene = Scene()
+    order = scene.approved(scene.pair("1"))
+    (name,) = scene.accepted(order)
+    held = scene.order(order).containers[name]
+    store = storage.Store(order=order, container=Scan(text=name), position=Scan(text="F1/1"), holder=held.holder,
+                          from_place=held.place, place="vault", role="warehouse", verifier="WH-2")  # fmt: skip
+    scene.do(store, "WH-1")
+    supersede = SupersedeChain(order=order, reason="wrongly issued", verifier="CO-1")
+    with refused("still-stored"):
+        scene.do(supersede, "QA-1")
+    out = storage.TakeOut(order=order, container=Scan(text=name), position=Scan(text="F1/1"), place="bench",
+                          role="warehouse", verifier="WH-2")  # fmt: skip
+    scene.do(out, "WH-1")
+    scene.do(supersede, "QA-1")
+    assert "position/F1/1" not in scene.claims
+
+
+@pytest.mark.requirement("R064")
+def test_what_is_typed_at_the_thaw_is_read_by_a_second_person() -> None:
+    scene = Scene()
+    order, (bag,) = scene.ready(1)
+    scene.checked(order, bag, "thaw")
+    record = infusion.RecordThaw(order=order, bag=Scan(text=bag, how="typed"), thawed_at=stamp(scene.now), reason="down",
+                                 role="cell_laboratory")  # fmt: skip
+    with refused("second-person-needed"):
+        scene.do(record, "CL-1")
+    with refused("second-person-needed"):
+        scene.do(infusion.Thaw(order=order, bag=Scan(text=bag, how="typed")), "CL-1")
+    decision = scene.do(infusion.Thaw(order=order, bag=Scan(text=bag, how="typed", second="CL-2")), "CL-1")
+    assert [(n.person, n.meaning, n.role) for n in decision.sign] == [("CL-2", "verified", "cell_laboratory")]

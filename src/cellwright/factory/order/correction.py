@@ -34,6 +34,16 @@ class SupersedeChain(Command):
                 coi=old,
                 lots=", ".join(order.lots) or "-",
             )
+        stored = [n for n in moving if order.containers[n].position is not None]
+        if stored:
+            raise Refusal(
+                "still-stored",
+                "Container {container} lies in position {position}.",
+                remedy="Take it out first; its position is held for this chain of identity.",
+                rule="D3",
+                container=stored[0],
+                position=order.containers[stored[0]].position,
+            )
         pair = formed(world, order.pair)
         coi = world.issue("coi")
         facts: list[Fact] = [

@@ -7,6 +7,7 @@ the identity case that its scan opens.
 
 from decimal import Decimal
 
+from cellwright.factory import people
 from cellwright.factory.order import bedside, labelled, nonconformance, permission, prior_product, scan
 from cellwright.factory.order.case import NOTHING, mismatch
 from cellwright.factory.order.fact import giving
@@ -60,7 +61,13 @@ class Thaw(Command):
         ):
             if refusal is not None:
                 raise refusal
-        return Decision(facts=(order.fact(_thawed(world, by, order, name, bag, stamp(world.now))),))
+        fact = order.fact(_thawed(world, by, order, name, bag, stamp(world.now)))
+        return Decision(facts=(fact,), sign=scan.confirmed(by, _handling(world, by), (self.bag,)))
+
+
+def _handling(world: World, by: By) -> str:
+    """The role in which somebody thaws; a second person who read what was typed signs in the same."""
+    return "cell_laboratory" if people.load(world, by.person).holds("cell_laboratory", world.now) else "nurse"
 
 
 def _thawed(world: World, by: By, order: OrderState, name: str, bag: ContainerState, at: str) -> giving.Thawed:
@@ -115,7 +122,11 @@ class RecordThaw(Command):
             _thawed(world, by, order, name, bag, stamp(at)), reason=self.reason, claimed_at=self.thawed_at
         )
         facts = (fact, *nonconformance.raised(world, order, found, (name,)))
-        return Decision(facts=facts, sign=(Need(person=by.person, meaning="attested", role=self.role),))
+        sign = (
+            Need(person=by.person, meaning="attested", role=self.role),
+            *scan.confirmed(by, self.role, (self.bag,)),
+        )
+        return Decision(facts=facts, sign=sign)
 
 
 @command("order.start_infusion", "nurse", "physician")
