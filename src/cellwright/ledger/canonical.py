@@ -26,6 +26,11 @@ CLOCK_STREAM: Final = "ledger/clock"
 """The stream of the ledger's own events on steps of its clock; no caller may write to it."""
 
 _encode: Final[Callable[[Any], bytes]] = msgspec.json.Encoder(order="sorted").encode
+_quote: Final = lru_cache(maxsize=4096)(_encode)
+"""The same for texts that come again and again: people and time zones."""
+_is_name: Final = re.compile(rf"[!-~](?:[ -~]{{0,{NAME_MAX - 2}}}[!-~])?").fullmatch
+_has_foreign_key: Final = re.compile(rb'[\x80-\xff](?:[\x00-\x21\x23-\x5b\x5d-\x7f]|\\.)*":', re.DOTALL).search
+"""Whether canonical JSON has a key that is not ASCII: its last such byte, the rest of the string, the colon. Linear."""
 _is_time: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z").fullmatch
 
 
@@ -79,7 +84,7 @@ class Prepared:
             tail = _encode(
                 _Tail(draft.schema, draft.stream, draft.type, draft.reason, draft.releases, draft.source, draft.tags)
             )
-            actor, zone = _encode(draft.actor), _encode(draft.zone)
+            actor, zone = _quote(draft.actor), _quote(draft.zone)
         except (TypeError, ValueError, OverflowError) as error:  # lone surrogates, types that are no JSON
             raise BadEvent(_("Event {id} can not be written as JSON: {why}.").format(id=draft.id, why=error)) from error
         self.draft = draft
@@ -87,7 +92,7 @@ class Prepared:
         self._middle = b'",' + middle[1:-1] + b',"pos":'
         self._tail = b"," + tail[1:-1] + b',"version":'
         self._zone = b',"zone":' + zone + b"}"
-        if plain and not middle.isascii():  # then a key may be what is not ASCII
+        if plain and not middle.isascii() and _has_foreign_key(middle):
             _check_value(draft.body, "body", 0)
         if len(self._middle) + len(self._tail) > EVENT_BYTES_MAX:
             raise BadEvent(
@@ -144,14 +149,7 @@ def _check(draft: Draft, own: bool) -> None:
 
 def _check_names(draft: Draft, names: Iterable[str]) -> None:
     for name in names:
-        if (
-            type(name) is not str
-            or not 0 < len(name) <= NAME_MAX
-            or not name.isascii()
-            or not name.isprintable()
-            or name[0] == " "
-            or name[-1] == " "
-        ):
+        if type(name) is not str or not _is_name(name):
             raise BadEvent(
                 _("Event {id}: {found!r} is not a name of 1 to {limit} printable ASCII characters.").format(
                     id=draft.id, found=name, limit=NAME_MAX
