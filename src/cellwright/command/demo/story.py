@@ -7,30 +7,36 @@ of the scene is refused and the run ends with it.
 from collections.abc import Callable
 
 from cellwright.command.demo.cast import by
-from cellwright.command.demo.course import Acts, bodies, body, scan
+from cellwright.command.demo.course import Acts, bodies, scan
 from cellwright.command.demo.journey import Way
 from cellwright.command.demo.making import Making
 from cellwright.command.demo.setting import Setting
+from cellwright.command.demo.swap import (
+    swap_at_bedside,
+    swap_at_label,
+    swap_at_receipt,
+    swap_in_plate,
+    swap_in_process,
+    swap_of_file,
+    swap_of_tube,
+)
 from cellwright.factory import people
 from cellwright.factory.lot.closing import TerminateLot
 from cellwright.factory.lot.downtime import Added, EnterSheet, PrintSheet
-from cellwright.factory.lot.label import VerifyLabel
 from cellwright.factory.lot.nonconformance import AssessNonconformance, CloseNonconformance
 from cellwright.factory.lot.state import LotState
-from cellwright.factory.lot.step import StartStep, TakeOverStep
+from cellwright.factory.lot.step import TakeOverStep
 from cellwright.factory.order import allocation, case, collection, disposition, pair, prior_product
 from cellwright.factory.order.disposition import End
 from cellwright.factory.order.fact.giving import EndReason
 from cellwright.factory.people import stamp
 from cellwright.factory.plant.material import RecallMaterial as RecallStock
-from cellwright.factory.quality.fact import PlannedWell
 from cellwright.factory.quality.investigation import ConcludeInvestigation, ConcludeLaboratoryPhase
-from cellwright.factory.quality.plate import FillWell, MapPlate
 from cellwright.factory.record import Fact
 from cellwright.factory.release.aftermath import Notify, RecallMaterial
 from cellwright.factory.release.decide import Reject
 from cellwright.factory.release.exceptional import RecordExceptionalItem, SupplyExceptionally
-from cellwright.factory.rule import Command, Refusal
+from cellwright.factory.rule import Refusal
 from cellwright.factory.site import SiteDown
 
 Scene = Callable[[Way], Acts]
@@ -41,97 +47,6 @@ EU_ITEMS = (
     ("authority_notified", "QA-1"),
 )  # fmt: skip
 """Conditions of exceptional supply in the EU, and who records each."""
-
-
-# --- swaps ---------------------------------------------------------------------------------------------------------
-
-
-def foreign(way: Way, kind: str) -> str:
-    """An item of this kind that is another patient's, as it might lie on the next bench."""
-    claims = way.patient.site.ledger.claims(f"{kind}/")
-    others = [c for c in claims if c.value != way.patient.coi and "/" not in c.value]
-    return others[way.patient.number % len(others)].key.partition("/")[2]
-
-
-def stopped(way: Way, point: str, command: Command, person: str, role: str, second: str) -> Acts:
-    """The wrong item is scanned: a hard stop, the item set aside before a second person, and work can go on."""
-    outcome = yield from way.patient.attempt(command, person)
-    opened = body(outcome, "case.opened")
-    assert outcome.stop is not None and opened["point"] == point, opened
-    aside = case.SetItemAside(case=opened["case"], where="Red tray", role=role, verifier=second, verifier_role=role)
-    yield from way.patient.do(aside, person)
-    way.patient.came("swap_stopped", point=point, case=opened["case"])
-
-
-def swap_at_receipt(way: Way) -> Acts:
-    """Another patient's bag is scanned at the plant's receiving."""
-    yield from way.until_order()
-    yield from way.patient.collected()
-    yield from way.patient.wait(hours=10)
-    wrong = way.patient.receipt(containers=(scan(foreign(way, "container")),))
-    yield from stopped(way, "collection_receipt", wrong, "WH-1", "warehouse", "WH-2")
-    yield from way.patient.received()
-
-
-def swap_in_process(way: Way) -> Acts:
-    """Another patient's container is scanned before a step in the suite."""
-    making = way.making
-    wrong = StartStep(
-        lot=way.patient.lot, step="activate", room=making.room, containers=(scan(foreign(way, "container")),)
-    )
-    yield from stopped(way, "in_process", wrong, making.operator, "operator", making.second)
-
-
-def swap_at_label(way: Way) -> Callable[[str], Acts]:
-    """Another patient's label is read back where this patient's final label should be."""
-
-    def happens(label: str) -> Acts:
-        wrong = VerifyLabel(lot=way.patient.lot, label=label, scan=scan(foreign(way, "label")))
-        yield from stopped(way, "final_label", wrong, way.making.operator, "operator", way.making.second)
-
-    return happens
-
-
-def swap_of_tube(way: Way) -> Acts:
-    """Another patient's tube comes to the laboratory's hatch."""
-    sample = next(iter(way.making.lot.samples))
-    testing = way.testing
-    wrong = testing.receiving(sample, foreign(way, "sample"))
-    yield from stopped(way, "qc_tube", wrong, testing.analyst, "analyst", testing.second)
-
-
-def swap_in_plate(way: Way) -> Acts:
-    """Another patient's tube is about to be pipetted into this patient's well."""
-    testing = way.testing
-    sample = next(iter(way.making.lot.samples))
-    plan = MapPlate(
-        tests=("endotoxin",), method="endotoxin_kinetic", method_version="1", assay_version="1",
-        map=(PlannedWell(well="B03", role="sample", lot=way.patient.lot, sample=sample),),
-    )  # fmt: skip
-    outcome = yield from way.patient.do(plan, testing.analyst)
-    plate = outcome.events[0].stream.partition("/")[2]
-    wrong = FillWell(plate=plate, well="B03", scan=scan(foreign(way, "sample")))
-    yield from stopped(way, "plate_well", wrong, testing.analyst, "analyst", testing.second)
-    yield from way.patient.do(FillWell(plate=plate, well="B03", scan=scan(sample)), testing.analyst)
-
-
-def swap_of_file(way: Way) -> Acts:
-    """The flow cytometer's file names another patient's sample inside."""
-    testing = way.testing
-    wrong = testing.recording("viability", file_sample=foreign(way, "sample"))
-    yield from stopped(way, "raw_file", wrong, testing.analyst, "analyst", testing.second)
-
-
-def swap_at_bedside(way: Way) -> Acts:
-    """Another patient's wristband is scanned beside this patient's bag."""
-    own = set(way.patient.wristbands.values())
-    claims = way.patient.site.ledger.claims("label/")
-    band = next(c.key.partition("/")[2] for c in claims if c.value.startswith("subject/") and c.key[6:] not in own)
-    bag = scan(way.making.code(way.giving.bags[0]))
-    stage = "infusion" if way.patient.product().fresh else "thaw"
-    wrong = way.giving.identity(stage, bag, wristband=band)
-    person, second, role = ("RN-1", "RN-2", "nurse") if stage == "infusion" else ("CL-1", "CL-2", "cell_laboratory")
-    yield from stopped(way, "bedside", wrong, person, role, second)
 
 
 # --- quality -------------------------------------------------------------------------------------------------------
