@@ -47,7 +47,9 @@ def test_administration_and_content_exclude_each_other(world: FakeWorld, adminis
     world.person("A", administrative)
     world.person("C", content)
     assert refusal_of(world, people.GrantRole(person="A", role=content, since=SINCE), "SEC-1") == "roles-excluded"
-    assert refusal_of(world, people.GrantRole(person="C", role=administrative, since=SINCE), "SEC-1") == "roles-excluded"
+    assert (
+        refusal_of(world, people.GrantRole(person="C", role=administrative, since=SINCE), "SEC-1") == "roles-excluded"
+    )
 
 
 @pytest.mark.requirement("R023")

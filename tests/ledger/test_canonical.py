@@ -110,9 +110,6 @@ class Odd:
     def __repr__(self) -> str:  # without an address: the test's name must be the same in every process
         return "Odd()"
 
-    def __repr__(self) -> str:
-        return "Odd"  # test ids are made of it; an address would differ between workers
-
 
 OUTSIDE = [
     1.0,
