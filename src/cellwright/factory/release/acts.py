@@ -5,7 +5,7 @@ from typing import Literal
 from cellwright.factory.quality.judge import Judgement
 from cellwright.factory.quality.situation import judgements
 from cellwright.factory.release.dossier import Dossier, dossier
-from cellwright.factory.release.finding import in_doubt
+from cellwright.factory.release.finding import in_doubt, recalled_material
 from cellwright.factory.release.state import ReleaseState, load
 from cellwright.factory.rule import Refusal, World
 
@@ -20,7 +20,12 @@ def permits(world: World, lot: str, act: str) -> Refusal | None:
     be anything else than a pass.
     """
     case = dossier(world, lot)
-    return _identity(case, act) or _status(case.release, act) or _tests(case, judgements(world, lot), act)
+    return (
+        _identity(case, act)
+        or _status(case.release, act)
+        or recalled_material(world, case)
+        or _tests(case, judgements(world, lot), act)
+    )
 
 
 def _identity(case: Dossier, act: str) -> Refusal | None:

@@ -8,6 +8,7 @@ from cellwright.factory.lot.state import LotState
 from cellwright.factory.order.pair import processable
 from cellwright.factory.order.permission import gated
 from cellwright.factory.order.state import OrderState
+from cellwright.factory.plant.material import MaterialState
 from cellwright.factory.portfolio.product import Market, Pending, Product
 from cellwright.factory.quality.judge import Judgement
 from cellwright.factory.quality.specification import DOSES, Criterion, Specification
@@ -60,6 +61,9 @@ def standing(world: World, case: Dossier) -> Iterator[Missing]:
         if donor is not None:
             yield Missing("donor", donor)
     yield from (Missing("custody", why) for why in _custody(case))
+    material = recalled_material(world, case)
+    if material is not None:
+        yield Missing("nonconformances", material)
     gate = gated(world, case.order, case.product, "release") if case.order is not None else None
     if gate is not None:
         yield Missing("product_gates", gate)
@@ -75,6 +79,21 @@ def in_doubt(lot: LotState, order: OrderState | None) -> Refusal | None:
         remedy="Quality assurance investigates and closes the identity case first.",
         rule="D19",
         lot=lot.number,
+    )
+
+
+def recalled_material(world: World, case: Dossier) -> Refusal | None:
+    """A lot made with a material that was called back since stays, until a suspension for it was assessed (R053)."""
+    recalled = [m for m in sorted(case.lot.materials) if world.load(MaterialState, m).status == "recalled"]
+    if not recalled or case.release.cleared:
+        return None
+    return Refusal(
+        "made-with-recalled-material",
+        "Lot {lot} was made with {what}, which is recalled.",
+        remedy="Recall or suspend it; an authorised person lifts the suspension with a written assessment.",
+        rule="R053",
+        lot=case.lot.number,
+        what=", ".join(recalled),
     )
 
 
