@@ -2,14 +2,17 @@
 
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
 from cellwright.factory import people
+from cellwright.factory.order import subject
 from cellwright.factory.order.bedside import CheckIdentity
 from cellwright.factory.order.scan import Scan
 from cellwright.factory.record import Fact
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, World
 from tests.command.test_desk import SINCE, Place, approve, place
+from tests.factory.order.scene import Scene, refused
 
 __all__ = ["place"]
 
@@ -86,3 +89,20 @@ def test_half_a_character_is_refused_and_nothing_is_recorded(place: Place) -> No
     with pytest.raises(Refusal) as found:
         place.desk.do(people.VerifyIdentity(person="\ud800", evidence="e"), By(person="SEC-1"))
     assert (found.value.code, place.ledger.head().size) == ("text-not-readable", before)
+
+
+@pytest.mark.requirement("R018")
+@pytest.mark.parametrize("named", ["", "a" * 63, "A" * 64, "../../site.toml", "g" * 64])
+def test_a_document_is_named_by_its_hash_or_not_at_all(place: Place, named: str) -> None:
+    before = place.ledger.head().size
+    with pytest.raises(Refusal) as found:
+        place.desk.do(msgspec.structs.replace(approve("1"), sha256=named), QA, place.device)
+    assert (found.value.code, place.ledger.head().size) == ("not-a-hash", before)
+
+
+@pytest.mark.requirement("R075")
+@pytest.mark.parametrize("name", ["Zhang San", "ZHANG-19800101", "张三", "Zhang San 1980-01-01", "a@b.cn", ""])
+def test_a_person_is_registered_under_a_number_never_a_name(name: str) -> None:
+    scene = Scene()
+    with refused("not-a-number-for-a-person"):
+        scene.do(subject.Register(subject=name, personal={}), "CO-1")

@@ -8,8 +8,9 @@ events together with the versions of every stream that was read; if one of them 
 signature is refused and the person looks again.
 """
 
+import re
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
@@ -490,8 +491,34 @@ def _in_own_role(command: Command) -> Refusal | None:
     return None
 
 
+_SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
+
+
+def _hashes(said: Any) -> Iterator[tuple[str, str]]:
+    """Every field of a command that names a document by its hash, and what it says."""
+    for name, value in said.items() if isinstance(said, dict) else ():
+        if isinstance(value, str) and str(name).endswith("sha256"):
+            yield name, value
+        elif isinstance(value, (dict, list, tuple)):
+            yield from _hashes(value if isinstance(value, dict) else dict(enumerate(value)))
+
+
 def _legible(command: Command) -> None:
-    """Raises Refusal `text-not-readable` for half of a character pair, which no record can hold."""
+    """Whether a record can hold what a command says.
+
+    Raises:
+        Refusal `text-not-readable`: half of a character pair.
+        Refusal `not-a-hash`: a document is named by something else than its SHA-256, so that nobody finds it again.
+    """
+    for name, hash_ in _hashes(msgspec.to_builtins(command)):
+        if not _SHA256.fullmatch(hash_):
+            raise Refusal(
+                "not-a-hash",
+                "{field} is not the SHA-256 of a document.",
+                remedy="Store the document and name it by its hash.",
+                rule="R018",
+                field=name,
+            )
     try:
         msgspec.json.encode(command)
     except UnicodeEncodeError:

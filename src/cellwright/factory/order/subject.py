@@ -5,6 +5,7 @@ made, so that the rules never see them and the record keeps nothing of them when
 wristband carries a number issued for this purpose and for nothing else; it is what a bedside scan is compared with.
 """
 
+import re
 from typing import Annotated, ClassVar
 
 from cellwright.factory.identity import NAMES, RELEASES, SELF, TAKES, Pair, Person
@@ -21,6 +22,10 @@ class Sealed(Part):
     enc: Annotated[str, NAMES("subject")]
     n: str
     c: str
+
+
+NUMBER = re.compile(r"[A-Z]{1,4}-?[A-Z]{0,2}[0-9][0-9A-Z*-]{0,27}", re.ASCII)
+"""A subject's number: nothing that can be read as somebody's name (law 9)."""
 
 
 @event("subject.registered")
@@ -165,6 +170,13 @@ class Register(Command):
     wristband: str | None = None
 
     def decide(self, world: World, by: By) -> Decision:
+        if not NUMBER.fullmatch(self.subject):
+            raise Refusal(
+                "not-a-number-for-a-person",
+                "This is no number of a subject: a name or a birth date never stands in an identifier.",
+                remedy="Take the number the site gives: a few capitals, then figures.",
+                rule="R075",
+            )
         state = world.load(SubjectState, self.subject)
         if state.exists:
             raise Refusal("subject-exists", "{subject} is registered already.", rule="D1", subject=self.subject)
