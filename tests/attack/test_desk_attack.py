@@ -1,17 +1,20 @@
 """Attacks on the desk: roles signed as one pleases, decisions kept until they are stale, texts nothing can hold."""
 
 from datetime import UTC, datetime
+from hashlib import sha256
 
 import msgspec
 import pytest
 
+from cellwright.command import signing
+from cellwright.command.signing import Proof
 from cellwright.factory import people
 from cellwright.factory.order import subject
 from cellwright.factory.order.bedside import CheckIdentity
 from cellwright.factory.order.scan import Scan
 from cellwright.factory.record import Fact
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, World
-from tests.command.test_desk import SINCE, Place, approve, place
+from tests.command.test_desk import RELYING, SINCE, Place, approve, place
 from tests.factory.order.scene import Scene, refused
 
 __all__ = ["place"]
@@ -106,3 +109,17 @@ def test_a_person_is_registered_under_a_number_never_a_name(name: str) -> None:
     scene = Scene()
     with refused("not-a-number-for-a-person"):
         scene.do(subject.Register(subject=name, personal={}), "CO-1")
+
+
+@pytest.mark.requirement("R028")
+@pytest.mark.parametrize("client", [b"[]", b"null", b"7", b"[" * 100_000, b"\xff"])
+@pytest.mark.parametrize("authenticator", [b"", sha256(RELYING.id.encode()).digest()])
+def test_a_proof_that_is_no_assertion_is_refused_and_counted(place: Place, client: bytes, authenticator: bytes) -> None:
+    pending = place.desk.prepare(approve("1"), QA)
+    parts = {name: signing.text(value) for name, value in
+             (("client", client), ("authenticator", authenticator), ("signature", b""))}  # fmt: skip
+    with pytest.raises(Refusal) as found:
+        place.desk.commit(pending, [Proof(means="webauthn", credential="simulated-QA-1", parts=parts)])
+    assert found.value.code == "signature-invalid"
+    assert place.ledger.stream("person/QA-1")[-1].type == "person.sign_in_failed"
+    assert not place.ledger.stream("definition/recipe")

@@ -115,7 +115,7 @@ def check(
             why = _check_assertion(signature, credential, relying)
         else:
             why = _check_personal_key(signature, credential)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         why = "its proof cannot be read"
     return _forged(why, signature) if why else None
 
