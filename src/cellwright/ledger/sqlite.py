@@ -40,7 +40,7 @@ _INSERT_EVENT: Final = "INSERT INTO event VALUES(?,?,?,?,?,?,?)"
 _INSERT_TAG: Final = "INSERT INTO tag VALUES(?,?)"
 _INSERT_CLAIM: Final = "INSERT INTO claim VALUES(?,?,?,NULL)"
 _RELEASE_CLAIM: Final = "UPDATE claim SET released=? WHERE key=? AND released IS NULL"
-_UPDATE_HEAD: Final = "UPDATE head SET size=?, frontier=?, root=?, at=? WHERE size=?"
+_UPDATE_HEAD: Final = "UPDATE head SET size=?, frontier=?, root=?, at=? WHERE one=1 AND size=?"
 _HEAD: Final = "SELECT size, frontier, root, at FROM head"
 _SIZE_OF: Final = "SELECT coalesce(max(version)+1, 0) FROM event WHERE stream=?"
 _LIVE: Final = "SELECT key, value, taken FROM claim WHERE key=? AND released IS NULL"
@@ -396,6 +396,7 @@ def _prepare(writer: apsw.Connection, path: Path, create: bool) -> None:
         writer.pragma("fullfsync", True)
         writer.pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
         writer.pragma("cache_size", -65_536)
+        writer.pragma("temp_store", "memory")  # an UPDATE would open a file for its scratch
         if new:
             with writer:
                 writer.execute(_script())
