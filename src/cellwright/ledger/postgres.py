@@ -36,6 +36,8 @@ ANSWER_LIMIT_S: Final = 20.0
 """Seconds after which a server that does not answer is given up."""
 TURN_LIMIT_MS: Final = 10_000
 """Milliseconds to wait for the turn to append."""
+IDLE_LIMIT_MS: Final = 3_000
+"""Milliseconds after which the server ends the turn of a client that sends nothing; nobody else can append meanwhile."""
 SILENCE_LIMIT_MS: Final = 3_000
 """Milliseconds after which sent bytes that nobody acknowledges end the connection; libpq alone waits for ever."""
 READERS_MAX: Final = 16
@@ -440,6 +442,8 @@ def _connect(
                 connection.execute("SET synchronous_commit = on")
         if read_only:
             connection.execute("SET default_transaction_read_only = on")
+        elif role:
+            connection.execute(_limits(connection.info.server_version))
     except psycopg.errors.InvalidParameterValue as error:
         connection.close()
         raise LedgerError(_("There is no ledger in this database. Create it first.")) from error
@@ -447,6 +451,20 @@ def _connect(
         connection.close()
         raise _typed(error) from error
     return connection
+
+
+def _limits(server: int) -> LiteralString:
+    """Settings by which the server takes the turn back from a client that went silent while it had it."""
+    limits: dict[LiteralString, int] = {
+        "idle_in_transaction_session_timeout": IDLE_LIMIT_MS,
+        "tcp_user_timeout": SILENCE_LIMIT_MS,
+        "tcp_keepalives_idle": 2,
+        "tcp_keepalives_interval": 1,
+        "tcp_keepalives_count": 3,
+    }
+    if server >= 170_000:
+        limits["transaction_timeout"] = TURN_LIMIT_MS + 2 * IDLE_LIMIT_MS
+    return ";".join(f"SET {name} = {value}" for name, value in limits.items())
 
 
 def _weak(connection: psycopg.Connection[Any]) -> bool:
