@@ -93,7 +93,7 @@ class Head(msgspec.Struct, frozen=True):
     root: bytes
 
 
-class Claim(msgspec.Struct, frozen=True):
+class Claim(msgspec.Struct, frozen=True, gc=False):
     """A live claim: who holds the key, and the event that took it."""
 
     key: str

@@ -64,7 +64,7 @@ class Indexed(msgspec.Struct, gc=False):
     tags: tuple[str, ...] = ()
 
 
-class ClaimMoves(msgspec.Struct, frozen=True, array_like=True):
+class ClaimMoves(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What one event does to claims."""
 
     pos: int

@@ -279,16 +279,20 @@ def _claims(reader: Reader, start: int, size: int, moves: Sequence[ClaimMoves]) 
     for row in reader.claim_rows():
         if row.taken >= size:
             continue
-        released = row.released if row.released is not None and row.released < size else None
-        row = row._replace(released=released)
+        released = row.released
+        if released is not None and released >= size:
+            released = None
+            row = row._replace(released=None)
         stored[row.key, row.taken] = row
         if row.taken < start:
             if released is None or released >= start:
                 live[row.key] = Claim(row.key, row.value, row.taken)
-                row = row._replace(released=None)
+                row = row._replace(released=None) if released is not None else row
             rows[row.key, row.taken] = row
     for move in moves:
         yield from _replay(move, live, rows)
+    if rows == stored:
+        return
     for place in sorted(rows.keys() | stored.keys()):
         if rows.get(place) != stored.get(place):
             yield Finding(
