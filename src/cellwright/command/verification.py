@@ -183,7 +183,8 @@ def _notes(
         _take(notes, chain, stored.body, where, stored.size, cosigned=stored.kind == COSIGNATURE)
     if folder is not None and settings is not None:
         for place in settings.places:
-            _outside(notes, chain, OutsideFolder(folder / place, settings.origin), place, kept)
+            origin = chain.origin if chain is not None else settings.origin
+            _outside(notes, chain, OutsideFolder(folder / place, origin), place, kept)
     for name, note in held:
         _take(notes, chain, note, name, None)
     return notes
@@ -222,6 +223,9 @@ def _outside(notes: Notes, chain: KeyChain | None, outside: OutsideFolder, place
         latest, history = outside.latest(), outside.history()
     except (PlaceAway, UnicodeError) as error:
         notes.away.append(str(error))
+        return
+    if latest is None and not history:
+        notes.away.append(_("{place} holds no checkpoint of this site.").format(place=place))
         return
     notes.places.append(place)
     where = _("a checkpoint in {place}").format(place=place)

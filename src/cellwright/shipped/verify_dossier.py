@@ -1402,13 +1402,21 @@ def _events(files: dict[str, bytes]) -> tuple[list[dict[str, Any]], list[bytes]]
             event = json.loads(line)
         except (ValueError, RecursionError):
             event = None
-        if not isinstance(event, dict) or canonical(event) != line:
+        if not isinstance(event, dict) or canonical(event) != line or not _formed(event):
             raise Problem(N_("events.jsonl, line {line}: it is no event in canonical form"), line=number)
         events.append(event)
     positions = [event["pos"] for event in events]
     if positions != sorted(set(positions)) or positions[0] != 0 or events[0]["type"] != "site.opened":
         raise Problem(N_("events.jsonl: its events do not rise from the site's first event"))
     return events, [leaf_of(line) for line in lines]
+
+
+def _formed(event: dict[str, Any]) -> bool:
+    """Whether the fields that every event has are there, each of its kind."""
+    texts = all(isinstance(event.get(name), str) for name in ("actor", "at", "id", "stream", "type"))
+    return (
+        texts and all(type(event.get(name)) is int for name in ("pos", "version")) and type(event.get("body")) is dict
+    )
 
 
 def _compared(
@@ -1667,7 +1675,7 @@ PHRASES: Final[dict[str, str]] = {
     "release.recalled": N_("RECALLED: {text}"),
     "release.notification_due": N_("{addressee} must be told by {due}: {text}"),
     "release.notified": N_("{reached} was told ({how})"),
-    "signature.applied": N_("signed: {printed_name}, {role}, {meaning}"),
+    "signature.applied": N_("signed: {printed_name} ({person}), {role}, {meaning}, {signed_at} ({zone})"),
 }
 """Event type -> sentence; a field that the event does not have is shown as a dash."""
 
@@ -2054,7 +2062,7 @@ CHINESE.update({
     'released': '已放行',
     'released with results pending': '已放行，部分结果待定',
     'released, all results arrived': '已放行，结果已齐',
-    'signed: {printed_name}, {role}, {meaning}': '签名：{printed_name}，{role}，{meaning}',
+    'signed: {printed_name} ({person}), {role}, {meaning}, {signed_at} ({zone})': '签名：{printed_name}（{person}），{role}，{meaning}，{signed_at}（{zone}）',
     'suspended': '已暂停',
     'suspension lifted': '暂停已解除',
     'the credential is not registered to this person, or was revoked': '凭据未登记于该人员，或已撤销',

@@ -93,3 +93,26 @@ def generate_other_key() -> str:
 
 def fields_of(body: type[Any]) -> tuple[Any, ...]:
     return msgspec.structs.fields(body)
+
+
+def parents(events: list[dict[str, Any]]) -> dict[str, set[str]]:
+    """Container -> the containers its content came from, by the transfers of the record."""
+    found: dict[str, set[str]] = {}
+    for event in events:
+        if event["type"] == "lot.material_transferred":
+            for child in event["body"]["made"]:
+                sources = {source["container"] for source in event["body"]["sources"]}
+                found.setdefault(child["container"], set()).update(sources)
+    return found
+
+
+def origins(container: str, known: dict[str, set[str]]) -> set[str]:
+    """The containers without parents that a container's content comes from."""
+    above = known.get(container, set())
+    return set().union(*(origins(one, known) for one in above)) if above else {container}
+
+
+def ends(container: str, known: dict[str, set[str]]) -> set[str]:
+    """The containers without children that a container's content went into."""
+    below = {child for child, sources in known.items() if container in sources}
+    return set().union(*(ends(one, known) for one in below)) if below else {container}

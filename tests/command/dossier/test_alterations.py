@@ -240,7 +240,7 @@ INSIDE: tuple[tuple[Callable[[Members, Manifest], None], str], ...] = (
 )
 
 
-@pytest.mark.requirement("R001", "R027", "R028")
+@pytest.mark.requirement("R003", "R027", "R028")
 @pytest.mark.parametrize(("attack", "named"), INSIDE, ids=[attack.__name__ for attack, _ in INSIDE])
 def test_what_the_site_itself_alters_and_seals_again_is_named(
     site: Made, verifier: ModuleType, attack: Callable[[Members, Manifest], None], named: str
@@ -283,3 +283,43 @@ def test_a_checkpoint_by_other_keys_is_refused(site: Made, verifier: ModuleType)
 
     found = problems(verifier, scene.sealed_again(site.folder, site.one, by_a_thief))
     assert found == ["checkpoint.note: a signature is by a key that is not the site's"]
+
+
+def spoilt(value: Any, random: Random) -> Any:
+    """A JSON value with something somewhere in it of another kind."""
+    other = random.choice([None, 0, -1, "", "x", [], {}, True, 1.5, [[]], {"a": 1}])
+    if random.random() < 0.15 or not isinstance(value, dict | list) or not value:
+        return other
+    if isinstance(value, dict):
+        key = random.choice(sorted(value))
+        if random.random() < 0.2:
+            return {name: inner for name, inner in value.items() if name != key}
+        return {**value, key: spoilt(value[key], random)}
+    at = random.randrange(len(value))
+    return [*value[:at], spoilt(value[at], random), *value[at + 1 :]]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_whatever_form_it_has_the_verifier_answers(site: Made, verifier: ModuleType, seed: int) -> None:
+    """Events, manifest, proofs spoilt in kind, and sealed by the site itself: always a named problem, never a crash."""
+    random = Random(seed)
+
+    def spoil(members: Members, manifest: Manifest) -> None:
+        name = random.choice(["events.jsonl", "events.jsonl", "manifest", "proofs.json", "consistency.json"])
+        if name == "manifest":
+            key = random.choice(sorted(set(manifest) - {"files", "lot", "schema"}))
+            manifest[key] = spoilt(manifest[key], random)
+        elif name == "events.jsonl":
+            events = lines_of(members)
+            at = random.randrange(1, len(events))
+            events[at] = spoilt(events[at], random)
+            rewrite(members, events)
+        else:
+            members[name] = scene.canonical(spoilt(json.loads(members[name]), random))
+
+    archive = scene.sealed_again(site.folder, site.one, spoil)
+    found = verifier.verify_dossier(archive)
+    report = verifier.Teller("zh").report(found)
+    if unpack(archive)["events.jsonl"] != unpack(site.one)["events.jsonl"]:
+        assert not found.ok
+    assert found.ok or "✕" in report

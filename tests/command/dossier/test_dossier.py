@@ -21,7 +21,6 @@ from tests.command.dossier import scene
 from tests.command.dossier.conftest import Made
 
 
-@pytest.mark.requirement("R017")
 def test_a_stranger_finds_that_every_dossier_holds(site: Made, verifier: ModuleType) -> None:
     for lot, archive in site.dossiers.items():
         found = verifier.verify_dossier(archive)
@@ -57,6 +56,44 @@ def test_the_whole_story_is_there_from_the_order_to_the_infusion(site: Made) -> 
 
 
 @pytest.mark.requirement("R061")
+def test_from_the_dossier_alone_the_dose_is_traced_to_its_donor_and_back(site: Made) -> None:
+    for archive in site.dossiers.values():
+        events = scene.events_of(unpack(archive))
+        parents = scene.parents(events)
+        pair = next(event["body"] for event in events if event["type"] == "pair.formed")
+        collected = {
+            part["container"]: event["body"]["pair"]
+            for event in events
+            if event["type"] == "order.collected"
+            for part in event["body"]["containers"]
+        }
+        given = [event["body"] for event in events if event["type"] == "order.infused"]
+        checks = [event["body"] for event in events if event["type"] == "order.identity_checked"]
+        assert given
+        for bag in given:
+            origins = scene.origins(bag["bag"], parents)
+            assert origins
+            assert {collected[container] for container in origins} == {pair["pair"]}, "back to the donor"
+            recipients = {check["recipient"]["subject"] for check in checks if check["bag"] == bag["bag"]}
+            assert recipients == {pair["recipient"]}, "and on to the recipient"
+        final = {event["body"]["container"] for event in events if event["type"].endswith(".container_disposed")}
+        final |= {bag["bag"] for bag in given}
+        for container in collected:
+            leaves = scene.ends(container, parents)
+            assert leaves <= final, "every end has its disposition"
+
+
+@pytest.mark.requirement("R017")
+def test_every_recomputed_result_points_to_its_enclosed_file_parser_and_parameters(site: Made) -> None:
+    members = unpack(site.one)
+    results = [e["body"] for e in scene.events_of(members) if e["type"] == "quality.result_recomputed"]
+    assert len(results) > 5
+    for result in results:
+        assert f"files/{result['file']['sha256']}" in members
+        assert result["derivation"]["parser"]
+        assert result["derivation"]["parser_version"]
+
+
 def test_a_strangers_dossier_holds_nothing_personal_and_nothing_of_anybody_else(site: Made) -> None:
     with open_site(site.folder) as opened:
         secrets = scene.personal(opened)
@@ -148,6 +185,16 @@ def test_what_the_record_always_shows_signed_is_demanded(site: Made) -> None:
         of_kind = [meanings.get((kind, e.pos), set()) for e in by_content.values() if e.type == kind]
         always = set.intersection(*of_kind)
         assert not always or kind in {*required.REQUIRED, *NOT_ALWAYS}, f"{kind} is always signed as {always}"
+
+
+@pytest.mark.requirement("R026")
+def test_a_signature_is_told_with_name_account_role_meaning_and_time_with_zone(
+    site: Made, verifier: ModuleType
+) -> None:
+    report = verifier.Teller("en").report(verifier.verify_dossier(site.one))
+    released = report.partition("RELEASED (full)")[2].splitlines()[1].strip()
+    form = r"✓ signed: Authorised person \d \(simulated\) \(QP-\d\), authorised_person, released, "
+    assert re.fullmatch(form + r"2026-\d\d-\d\dT[\d:.]+Z \(Asia/Shanghai\)", released), released
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

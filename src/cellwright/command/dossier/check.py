@@ -148,13 +148,21 @@ def _events(files: dict[str, bytes]) -> tuple[list[dict[str, Any]], list[bytes]]
             event = json.loads(line)
         except (ValueError, RecursionError):
             event = None
-        if not isinstance(event, dict) or canonical(event) != line:
+        if not isinstance(event, dict) or canonical(event) != line or not _formed(event):
             raise Problem(N_("events.jsonl, line {line}: it is no event in canonical form"), line=number)
         events.append(event)
     positions = [event["pos"] for event in events]
     if positions != sorted(set(positions)) or positions[0] != 0 or events[0]["type"] != "site.opened":
         raise Problem(N_("events.jsonl: its events do not rise from the site's first event"))
     return events, [leaf_of(line) for line in lines]
+
+
+def _formed(event: dict[str, Any]) -> bool:
+    """Whether the fields that every event has are there, each of its kind."""
+    texts = all(isinstance(event.get(name), str) for name in ("actor", "at", "id", "stream", "type"))
+    return (
+        texts and all(type(event.get(name)) is int for name in ("pos", "version")) and type(event.get("body")) is dict
+    )
 
 
 def _compared(

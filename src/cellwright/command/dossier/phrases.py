@@ -143,6 +143,6 @@ PHRASES: Final[dict[str, str]] = {
     "release.recalled": N_("RECALLED: {text}"),
     "release.notification_due": N_("{addressee} must be told by {due}: {text}"),
     "release.notified": N_("{reached} was told ({how})"),
-    "signature.applied": N_("signed: {printed_name}, {role}, {meaning}"),
+    "signature.applied": N_("signed: {printed_name} ({person}), {role}, {meaning}, {signed_at} ({zone})"),
 }
 """Event type -> sentence; a field that the event does not have is shown as a dash."""

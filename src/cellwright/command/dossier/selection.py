@@ -51,7 +51,6 @@ def select(ledger: Ledger, lot: str) -> Selection:
     for tag in sorted(ours):
         story |= {event.pos: event for event in ledger.tagged(tag)}
     story, complete = _whole(ledger, story, ours)
-    shared = tuple(sorted(pos for pos, event in story.items() if _owners(event) - ours))
     rest = {0: ledger.event(0)} | {event.pos: event for event in ledger.stream(KEYS_STREAM)}
     for stream in sorted(_served(story.values())):
         rest |= _serving(ledger, stream, story, ours)
@@ -61,23 +60,30 @@ def select(ledger: Ledger, lot: str) -> Selection:
         accounts = ledger.stream(stream)
         complete[stream] = len(accounts)
         rest |= {event.pos: event for event in accounts}
-    return Selection(dict(sorted((story | rest).items())), complete, shared)
+    chosen = dict(sorted((story | rest).items()))
+    shared = tuple(pos for pos, event in chosen.items() if _owners(event) - ours)
+    return Selection(chosen, complete, shared)
 
 
 def _owners(event: Event) -> set[str]:
-    return {tag for tag in event.tags if tag.startswith(("coi/", "lot/"))}
+    return {tag for tag in event.tags if tag.startswith(("coi/", "lot/", "order/"))}
 
 
 def _ours(ledger: Ledger, lot: str, coi: str) -> set[str]:
-    """The tags of this patient's material: the chain of identity, and every lot that was made for it."""
+    """The tags of this patient's material: the chain of identity, its orders, and every lot that was made for it."""
     ours = {f"lot/{lot}"}
     if coi:
         ours.add(f"coi/{coi}")
         for tag in {tag for event in ledger.tagged(f"coi/{coi}") for tag in _owners(event)}:
-            first = ledger.stream(tag)[:1] if tag.startswith("lot/") else []
-            if first and first[0].body.get("coi") == coi:
+            if coi in _chains(tag, ledger.stream(tag)):
                 ours.add(tag)
     return ours
+
+
+def _chains(stream: str, events: list[Event]) -> set[str]:
+    """The chains of identity that a lot or an order belongs to, by the event that says so."""
+    says = {"lot": "lot.issued", "order": "order.coi_allocated"}.get(stream.partition("/")[0])
+    return {str(event.body.get("coi")) for event in events if event.type == says}
 
 
 def _whole(ledger: Ledger, story: dict[int, Event], ours: set[str]) -> tuple[dict[int, Event], dict[str, int]]:
@@ -98,15 +104,11 @@ def _whole(ledger: Ledger, story: dict[int, Event], ours: set[str]) -> tuple[dic
 
 def _is_ours(stream: str, events: list[Event], ours: set[str]) -> bool:
     """Whether a stream is this patient's: a lot or an order by its owner, anything else when an event of it is ours."""
-    if stream.startswith("lot/"):
+    if stream.startswith(("lot/", "order/")):
         return stream in ours
-    owners = {tag for event in events for tag in _owners(event)}
     if stream.startswith(("quality/", "release/")):
         return f"lot/{stream.partition('/')[2]}" in ours
-    if stream.startswith("order/"):
-        chains = {f"coi/{event.body['coi']}" for event in events if event.type == "order.coi_allocated"}
-        return bool(chains & ours) if chains else bool(owners & ours)
-    return stream.startswith("pair/") or bool(owners & ours)
+    return stream.startswith("pair/") or any(_owners(event) & ours for event in events)
 
 
 def _foreign(event: Event, ours: set[str]) -> bool:
