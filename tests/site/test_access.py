@@ -6,6 +6,7 @@ from django.test import Client, RequestFactory
 from django.urls import URLPattern, get_resolver
 
 from cellwright.factory.people import ROLES
+from cellwright.site import models
 from cellwright.site.access import Permission, page, permission_of
 from cellwright.site.house import House
 from cellwright.site.middleware import Authority
@@ -86,3 +87,21 @@ def test_nothing_runs_that_was_not_shipped(visitor: Client) -> None:
     assert "script-src 'self';" in policy and "unsafe" not in policy and "http" not in policy
     text = answer.content.decode()
     assert "<script>" not in text and "onclick" not in text and "https://" not in text
+
+
+def test_a_name_is_shown_to_whom_needs_it_only_after_the_record_says_so(house: House, visitor: Client) -> None:
+    order = models.Order.objects.exclude(coi="").first()
+    assert order is not None
+    signed_in(visitor, "OP-01")
+    assert "Show the name" not in visitor.get(f"/orders/{order.order}").content.decode()
+    assert visitor.post(f"/orders/{order.order}/reveal", {"purpose": "curious"}).status_code == 403
+    nurse = signed_in(Client(HTTP_HOST="localhost"), "RN-1")
+    assert "Simulated recipient" not in nurse.get(f"/orders/{order.order}").content.decode()
+    assert nurse.post(f"/orders/{order.order}/reveal", {"purpose": " "}).status_code == 409
+    before = house.desk.ledger.head().size
+    page = nurse.post(f"/orders/{order.order}/reveal", {"purpose": "bedside check"})
+    assert "Simulated recipient" in page.content.decode() and page["Cache-Control"] == "no-store"
+    (said,) = [e for e in house.desk.ledger.read(before) if e.type == "subject.revealed"]
+    assert said.body["shown_to"] == "RN-1" and said.body["purpose"] == "bedside check"
+    assert said.body["fields"] == ["name", "birth_date"]
+    assert "Simulated recipient" not in str(said)

@@ -239,7 +239,7 @@ def test_a_security_key_signs_what_is_recorded(browser: Browser, site: str, erro
     page.goto(site + step.removesuffix("/step"))
     row = page.locator("#signatures tbody tr", has_text="Operator 9 (simulated)").last
     expect(row).to_contain_text("security key")
-    expect(row.locator(".tag.sim")).to_have_count(0)
+    expect(row.locator(".state.warn")).to_have_count(0)
     assert not errors
     officer.close()
     context.close()

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from cellwright.site.refusals import missing
-from cellwright.site.view import cases, entry, floor, keys, people, proof, record, signing, step, story, trail
+from cellwright.site.view import cases, entry, floor, keys, people, proof, record, reveal, signing, step, story, trail
 
 urlpatterns = [
     path("", floor.floor, name="floor"),
@@ -13,6 +13,7 @@ urlpatterns = [
     path("language/<str:name>", entry.language, name="language"),
     path("patients/<str:coi>", story.by_coi, name="patient"),
     path("orders/<str:order>", story.story, name="story"),
+    path("orders/<str:order>/reveal", reveal.reveal, name="reveal"),
     path("lots/<str:lot>", record.record, name="record"),
     path("lots/<str:lot>/step", step.step, name="step"),
     path("lots/<str:lot>/room", step.enter, name="step-room"),

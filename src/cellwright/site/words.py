@@ -135,11 +135,30 @@ TITLES: Final = {
     "release.rejected": N_("Rejected"), "release.suspended": N_("Suspended"), "release.recalled": N_("Recalled"),
     "room.taken": N_("Room taken"), "room.left": N_("Room left"), "room.cleared": N_("Room cleared"),
     "signature.applied": N_("Signed"),
+    "person.enrolled": N_("Account opened"), "person.identity_verified": N_("Identity of the person verified"),
+    "person.role_granted": N_("Role granted"), "person.role_revoked": N_("Role revoked"),
+    "person.qualified": N_("Qualified"), "person.trained": N_("Trained"),
+    "person.credential_registered": N_("Means of signing registered"),
+    "person.credential_revoked": N_("Means of signing revoked"), "person.signed_in": N_("Signed in"),
+    "person.signed_out": N_("Signed out"), "person.sign_in_failed": N_("Sign-in or signing failed"),
+    "person.locked": N_("Account locked"), "person.unlocked": N_("Account unlocked"),
+    "person.deactivated": N_("Account ended"), "person.refused": N_("Refused"),
+    "definition.approved": N_("Definition approved"), "material.received": N_("Material received"),
+    "material.released": N_("Material released"), "material.rejected": N_("Material rejected"),
+    "material.recalled": N_("Material recalled"), "equipment.registered": N_("Equipment in the plant"),
+    "equipment.qualified": N_("Equipment qualified"), "equipment.calibrated": N_("Equipment calibrated"),
+    "equipment.cleaned": N_("Equipment cleaned"), "equipment.used": N_("Equipment used"),
+    "room.registered": N_("Room in the plant"), "subject.registered": N_("Subject registered"),
+    "subject.revealed": N_("Name shown for a moment"), "pair.formed": N_("Pair of donor and recipient formed"), "pair.donor_tested": N_("Donor tested"),
+    "pair.donor_status_decided": N_("Donor's status decided"), "issuer.block_reserved": N_("Numbers reserved"),
+    "order.container_disposed": N_("Container's end recorded"), "order.material_given": N_("Cells given to another order"),
+    "order.material_taken": N_("Cells taken over from another order"), "lot.bag_taken_out": N_("Bag taken out"),
+    "lot.container_disposed": N_("Container's end recorded"), "pair.chain_allocated": N_("Chain of identity allocated"),
 }  # fmt: skip
 """Short titles of what happens to a patient; other events are told by the sentence that documents them."""
 STOPS: Final = frozenset({
     "case.opened", "case.doubted", "lot.doubt_raised", "order.doubt_raised", "lot.terminated", "release.rejected",
-    "release.suspended", "release.recalled", "order.ended",
+    "release.suspended", "release.recalled", "order.ended", "person.locked", "person.refused", "person.sign_in_failed",
 })  # fmt: skip
 WARNINGS: Final = frozenset({
     "lot.nonconformance_recorded", "quality.investigation_opened", "quality.result_invalidated",

@@ -18,6 +18,7 @@ from cellwright.factory.release.state import ReleaseState
 from cellwright.factory.rule import Refusal
 from cellwright.language import N_, _
 from cellwright.ledger import Event
+from cellwright.ledger.canonical import parse_time
 from cellwright.site import drawing, recipes, words
 from cellwright.site.access import CONTENT, Asked, page
 from cellwright.site.house import house
@@ -39,12 +40,14 @@ VERDICTS = {
 def record(request: Asked, lot: str) -> HttpResponse:
     """The whole record of a lot on one page."""
     read = Read()
+    release = read.load(ReleaseState, lot)
+    if release.decided_at is not None:
+        read.now = parse_time(release.decided_at)  # judged as it was when it was decided
     state = read.load(LotState, lot)
     if not state.exists:
         return missing(request, lot)
     events = read.tagged(f"lot/{lot}")
     recipe = recipes.recipe(state.recipe.id, state.recipe.version)
-    release = read.load(ReleaseState, lot)
     context = {
         "lot": state, "coi": state.coi or "", "mark": words.LOTS[state.status], "release": words.RELEASES[release.status],
         "recipe": recipe, "recipe_name": recipes.said(recipe.name), "live": f"lot/{lot}",
@@ -54,7 +57,8 @@ def record(request: Asked, lot: str) -> HttpResponse:
                                                  for a in s.additions],
         "findings": [_finding(name, n) for name, n in state.nonconformances.items()],
         "tests": _tests(read, lot), "missing": _missing(read, lot) if state.status == "complete" else None,
-        "signatures": _signatures(events), "events": len(events),
+        "signatures": _signatures([e for e in events if _own(e, lot)]),
+        "others": _signatures([e for e in events if not _own(e, lot)]), "events": len(events),
     }  # fmt: skip
     return render(request, "record.jinja", context)
 
@@ -156,6 +160,11 @@ def _missing(read: Read, lot: str) -> list[Any] | None:
     if read.load(ReleaseState, lot).status != "pending":
         return None
     return [told(one.why) for one in found.missing("released")]
+
+
+def _own(event: Event, lot: str) -> bool:
+    """Whether something was signed on the lot's own record, and not on the order, a shipment or a person."""
+    return event.stream.partition("/")[2] == lot
 
 
 def _signatures(events: list[Event]) -> list[dict[str, Any]]:

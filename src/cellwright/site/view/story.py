@@ -15,7 +15,7 @@ from cellwright.language import N_, _
 from cellwright.ledger import Event
 from cellwright.ledger.canonical import parse_time
 from cellwright.site import drawing, models, recipes, words
-from cellwright.site.access import CONTENT, Asked, page
+from cellwright.site.access import CONTENT, NAMES, Asked, page
 from cellwright.site.drawing import Bar, Chart, Dot, Row
 from cellwright.site.pages import number, render, spaced
 from cellwright.site.projection import stage
@@ -25,7 +25,7 @@ from cellwright.site.refusals import missing
 QUIET: Final = frozenset({
     "signature.applied", "lot.label_verified", "lot.container_detached", "lot.procedure_transitioned",
     "order.linked_by", "room.taken", "room.left", "equipment.used", "pair.chain_allocated", "order.lot_linked",
-    "plate.well_filled", "lot.label_printed", "shipment.packed", "shipment.handed_over", "shipment.received",
+    "lot.label_applied", "room.cleared", "order.container_disposed", "lot.container_disposed", "plate.well_filled", "lot.label_printed", "shipment.packed", "shipment.handed_over", "shipment.received",
 })  # fmt: skip
 """Events that stand in the record and, one by one, say nothing more to a reader of the story."""
 POINTS: Final = words.STOPS | words.WARNINGS | words.REACHED - {"lot.step_completed"} | {
@@ -35,8 +35,8 @@ POINTS: Final = words.STOPS | words.WARNINGS | words.REACHED - {"lot.step_comple
 LINES: Final = 400
 """Events of one order told on the page; the audit trail has all."""
 DETAILS: Final = (
-    "step", "value", "unit", "parameter", "test", "container", "sample", "room", "lot", "status", "verdict", "weight_kg",
-    "volume_ml", "din", "shipment", "severity", "point", "scanned", "why", "path", "product", "market", "outcome",
+    "step", "value", "unit", "parameter", "test", "container", "sample", "room", "weight_kg", "volume_ml", "din",
+    "shipment", "scanned", "why", "product", "market",
 )  # fmt: skip
 
 
@@ -62,7 +62,7 @@ def story(request: Asked, order: str) -> HttpResponse:
     live = " ".join(f"coi/{o.coi}" if o.coi else f"order/{o.name}" for o in orders)
     first = orders[0]
     context = {"orders": orders, "sides": sides, "chart": chart, "live": live, "coi": first.coi or "", "order": first,
-               "names": frozenset(request.roles)}  # fmt: skip
+               "names": bool(request.roles & NAMES)}  # fmt: skip
     return render(request, "story.jinja", context)
 
 
@@ -104,20 +104,32 @@ def _other(event: Event, order: OrderState) -> bool:
 
 def _line(event: Event, lots: list[LotState]) -> dict[str, Any]:
     mark = words.mark(event.type)
+    lot = next((one for one in lots if event.stream == one.stream), None)
+    details = [(n, _step(lot, v) if n == "step" and lot else v) for n, v in facts(event) if n in DETAILS]
     return {
         "at": event.at, "mark": mark, "title": words.title(event.type), "said": words.sentence(event.type),
-        "details": [(n, v) for n, v in facts(event) if n in DETAILS], "stream": event.stream, "pos": event.pos,
+        "details": details, "stream": event.stream, "pos": event.pos,
         "who": event.actor.partition("/")[2], "claimed": event.claimed_at,
     }  # fmt: skip
+
+
+def _step(lot: LotState, name: str) -> str:
+    try:
+        return recipes.titled(recipes.recipe(lot.recipe.id, lot.recipe.version), name)
+    except Refusal:
+        return name
 
 
 def _chart(read: Read, order: OrderState, events: list[Event], lots: list[LotState], chart: Chart) -> None:
     row = len(chart.rows)
     chart.rows.append(Row(order.product, spaced(order.coi or order.name)))
-    _bar(chart, row, events, "order.placed", ("order.collection_started",), "wait", _("ordered"))
+    _bar(chart, row, events, "order.placed", ("order.collection_started", "order.material_taken", "order.allocated"), "wait",
+         _("ordered"))  # fmt: skip
     _bar(chart, row, events, "order.collection_started", ("order.dispatched",), "ok", _("collection"))
     if lots:
         _bar(chart, row, events, "order.dispatched", ("order.received",), "run", _("transport"))
+    if (lots and not order.closed) or order.given:
+        _bar(chart, row, events, "release.released", ("order.infusion_started",), "wait", _("waits for the infusion"))
     _bar(chart, row, events, "order.bags_packed", ("order.received",), "run", _("delivery"))
     if order.given or any(e.type == "order.infusion_started" for e in events):
         _bar(chart, row, events, "order.infusion_started", ("order.infused",), "ok", _("infusion"))
