@@ -288,6 +288,20 @@ def test_what_another_process_wrote_is_never_judged_from_memory(two: tuple[Ledge
     assert conflict.value.actual == 3
 
 
+def test_a_key_taken_to_be_free_is_refused_by_the_tables(url: str, clock: SimulatedClock, make: Make) -> None:
+    """A process that has never met a key takes it to be free when it is claimed; the tables know better."""
+    with open_ledger(url, clock=clock, create=True) as ledger:
+        ledger.append([make("lot/1", claims={"bag/1": "coi/A"})])
+    with open_ledger(url, clock=clock) as ledger:
+        ledger.append([make("lot/2")])  # from now on it knows the head, and tries the quick way
+        with pytest.raises(ClaimTaken) as taken:
+            ledger.append([make("lot/2", claims={"bag/1": "coi/B"})])
+        assert taken.value.value == "coi/A"
+        ledger.append([make("lot/2", releases={"bag/1": "coi/A"}, claims={"bag/2": "coi/B"})])
+        ledger.append([make("lot/2", claims={"bag/1": "coi/B"})])
+        assert [(claim.key, claim.value) for claim in ledger.claims("bag/")] == [("bag/1", "coi/B"), ("bag/2", "coi/B")]
+
+
 def test_an_id_written_by_another_process_gets_its_answer(two: tuple[Ledger, Ledger], make: Make) -> None:
     one, other = two
     draft = make("lot/1")

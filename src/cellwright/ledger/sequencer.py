@@ -200,7 +200,8 @@ class Sequencer:
     def _learn(self, appends: Sequence[Append], *, ids: bool, believe: bool) -> dict[str, Record]:
         """Look up at once what judging will ask for; gives the records that already have one of the ids.
 
-        ``believe``: take the caller's word that a stream it writes to is new. Were it not, (stream, version) would clash.
+        ``believe``: take the caller's word that a stream it writes to is new, and a key it claims free. Were they not,
+        (stream, version) or the live claim would clash.
         """
         sizes, claims = self._memory.sizes, self._memory.claims
         streams: set[str] = set()
@@ -217,8 +218,14 @@ class Sequencer:
                 if draft.stream not in sizes:
                     streams.add(draft.stream)
                 if draft.claims or draft.releases or draft.expects:
-                    for named in (draft.claims, draft.releases, draft.expects):
+                    for named in (draft.releases, draft.expects):
                         keys.update(key for key in named if key not in claims)
+                    for key in draft.claims:
+                        if key not in claims and key not in keys:
+                            if believe:
+                                claims[key] = None
+                            else:
+                                keys.add(key)
         written = {prepared.draft.id for append in appends for prepared in append.drafts} if ids else set()
         if not (streams or keys or written):
             return {}
