@@ -15,7 +15,9 @@ import msgspec
 from cellwright.command.demo.run import open_demo
 from cellwright.command.dossier.archive import pack, unpack
 from cellwright.command.dossier.export import dossier
-from cellwright.command.site import Site, open_site
+from cellwright.command.site import INSTALLATION, Site, open_site
+from cellwright.factory import people
+from cellwright.factory.record import Fact
 from cellwright.ledger.merkle import leaf_hash
 from cellwright.ledger.note import Checkpoint, Note
 from cellwright.ledger.signing_key import generate_keys, load_keys
@@ -27,6 +29,9 @@ def build(folder: Path) -> list[str]:
     """Make the site; its lots."""
     demo = open_demo(folder)
     demo.run(PATIENTS, lambda done, total: None)
+    signed_in = people.SignedIn(person="QP-1", means="webauthn")
+    demo.site.desk.record([Fact("person/QP-1", signed_in)], INSTALLATION)
+    demo.site.publisher.publish()
     demo.site.close()
     return [way.patient.lot for way in demo.ways]
 

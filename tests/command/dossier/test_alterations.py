@@ -168,7 +168,16 @@ def role_invented(members: Members, manifest: Manifest) -> None:
     events = lines_of(members)
     grant = next(e for e in events if e["type"] == "person.role_granted" and e["body"]["role"] == "authorised_person")
     without(members, {grant["pos"]})
-    del manifest["complete"][grant["stream"]]
+    manifest["complete"].pop(grant["stream"], None)
+    manifest["trimmed"][grant["stream"]] = 100
+
+
+def account_not_counted(members: Members, manifest: Manifest) -> None:
+    manifest["trimmed"].clear()
+
+
+def account_cut(members: Members, manifest: Manifest) -> None:
+    manifest["trimmed"]["person/QP-1"] = 2
 
 
 def credential_replaced(members: Members, manifest: Manifest) -> None:
@@ -228,6 +237,8 @@ INSIDE: tuple[tuple[Callable[[Members, Manifest], None], str], ...] = (
     (result_changed, "not in the record"),
     (signature_moved, "the signature of"),
     (role_invented, "did not hold the role"),
+    (account_not_counted, "it is not said how many events it has"),
+    (account_cut, "events are missing"),
     (credential_replaced, "the cryptographic check fails"),
     (file_replaced, "its content was altered"),
     (file_withheld_in_silence, "files are missing"),

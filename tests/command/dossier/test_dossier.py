@@ -129,6 +129,15 @@ def test_files_about_the_patient_are_enclosed_as_stored_and_opened_for_the_hospi
     assert "enclosed opened" in verifier.Teller("en").report(found)
 
 
+def test_what_people_did_at_the_door_stays_at_the_site(site: Made) -> None:
+    members = unpack(site.one)
+    manifest = json.loads(members["manifest.json"])
+    types = {event["type"] for event in scene.events_of(members)}
+    assert list(manifest["trimmed"]) == ["person/QP-1"]
+    assert "person.signed_in" not in types
+    assert "person.credential_registered" in types
+
+
 def test_a_lot_that_is_not_there_and_one_not_yet_published_are_refused(site: Made, tmp_path: Path) -> None:
     with open_reading(site.folder) as reading:
         with pytest.raises(Refusal, match="There is no lot L-0"):

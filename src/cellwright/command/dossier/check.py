@@ -22,7 +22,6 @@ from cellwright.command.dossier.note import (
     leaf_of,
     read_checkpoint,
     read_key,
-    split_note,
 )
 from cellwright.command.dossier.signed import Signatures, canonical, content_of
 from cellwright.language import N_
@@ -33,7 +32,7 @@ SEALED_FILE = b"cellwright-file/1\n"
 READERS = ("stranger", "hospital")
 MANIFEST = {
     "coi": str, "complete": dict, "files": dict, "for": str, "lot": str, "opened": dict, "schema": str, "sealed": list,
-    "shared": list, "simulated": bool, "size": int, "withheld": list,
+    "shared": list, "simulated": bool, "size": int, "trimmed": dict, "withheld": list,
 }  # fmt: skip
 """Fields of the manifest."""
 
@@ -51,6 +50,7 @@ def verify_dossier(archive: bytes, pins: Iterable[str] = (), checkpoints: Iterab
     try:
         files = unpack(archive)
         found.manifest = _manifest(files)
+        _sealed(files, found)
         _listed(files, found)
         if found.ok:
             _record(files, frozenset(pins), tuple(checkpoints), found)
@@ -87,6 +87,14 @@ def _manifest(files: dict[str, bytes]) -> dict[str, Any]:
     return manifest
 
 
+def _sealed(files: dict[str, bytes], found: Findings) -> None:
+    """The seal speaks of this manifest, whoever signed it; said first, so that the right one of two is named."""
+    said = read_checkpoint(files.get("dossier.note", b""), "dossier.note")
+    if said.size != 1 or said.root != leaf_of(files["manifest.json"]):
+        text = N_("manifest.json: the seal in dossier.note is not over it; one of the two was altered")
+        found.problems.append(Problem(text))
+
+
 def _listed(files: dict[str, bytes], found: Findings) -> None:
     """What the archive holds is what the manifest lists, with the same content."""
     listed: dict[str, str] = found.manifest["files"]
@@ -116,8 +124,6 @@ def _record(files: dict[str, bytes], pins: frozenset[str], notes: tuple[bytes, .
     if any(read_key(key).kind == ML_DSA_44 for key in found.keys):
         found.post_quantum = lattice()[0]
     seal = Checkpoint(f"{keys.origin}/dossier/{manifest['lot']}", 1, leaf_of(files["manifest.json"]))
-    if split_note(files.get("dossier.note", b""), "dossier.note")[0] != seal.text:
-        raise Problem(N_("manifest.json: the seal in dossier.note is not over it; one of the two was altered"))
     check_note(files["dossier.note"], seal, keys.sets[-1], "dossier.note")
     if bool(opened.get("simulated")) != manifest["simulated"]:
         found.problems.append(Problem(N_("manifest.json: it does not say whether the site is simulated")))
@@ -127,7 +133,7 @@ def _record(files: dict[str, bytes], pins: frozenset[str], notes: tuple[bytes, .
     check_note(files["checkpoint.note"], now, keys.at(now.size), "checkpoint.note")
     _compared(files, notes, keys, now, found)
     _inclusion(files, events, leaves, now, found)
-    _streams(events, manifest["complete"], found)
+    _streams(events, manifest, found)
     _about(events, manifest, found)
     signatures = Signatures(opened, whole=False)
     for event, leaf in zip(events, leaves, strict=True):
@@ -202,12 +208,23 @@ def _inclusion(
         found.problems.append(Problem(N_("proofs.json: it has proofs of other events")))
 
 
-def _streams(events: list[dict[str, Any]], complete: dict[str, int], found: Findings) -> None:
-    """The streams that the site says are here whole: every version from the first to the last."""
+def _streams(events: list[dict[str, Any]], manifest: dict[str, Any], found: Findings) -> None:
+    """The streams that the site says are here whole, every version from the first to the last; and the people's.
+
+    Whoever signs is here with all that the record says of the account, or all but what was done at the door.
+    """
     versions: dict[str, list[int]] = {}
     for event in events:
         versions.setdefault(event["stream"], []).append(event["version"])
-    for stream, count in complete.items():
+    signers = {f"person/{event['body']['person']}" for event in events if event["type"] == "signature.applied"}
+    for stream in sorted(signers - {*manifest["complete"], *manifest["trimmed"]}):
+        found.problems.append(Problem(N_("{stream}: it is not said how many events it has"), stream=stream))
+    for stream, count in manifest["trimmed"].items():
+        here = versions.get(stream, [])
+        if not stream.startswith("person/") or here[:1] != [0] or here != sorted(set(here)) or here[-1] >= count:
+            text = N_("{stream}: events are missing or out of order; it has {count}")
+            found.problems.append(Problem(text, stream=stream, count=count))
+    for stream, count in manifest["complete"].items():
         if versions.get(stream, []) != list(range(count)):
             text = N_("{stream}: events are missing or out of order; it has {count}")
             found.problems.append(Problem(text, stream=stream, count=count))

@@ -73,6 +73,7 @@ def dossier(site: Source, lot: str, reader: Reader = "stranger", held: Sequence[
         "simulated": bool(genesis.get("simulated")),
         "size": checkpoint.size,
         "complete": chosen.complete,
+        "trimmed": chosen.trimmed,
         "shared": list(chosen.shared),
         "sealed": sealed,
         "opened": {digest: sha256(data).hexdigest() for digest, data in opened.items()},

@@ -19,6 +19,8 @@ SERVING: Final = ("equipment", "material", "room", "laboratory", "plate")
 """Rooms whose streams serve many lots: what held when the work began, and what happened until it ended."""
 PERSONAL: Final = "subject/"
 """Streams that hold personal data under a key; they stay at the site."""
+SESSIONS: Final = ("person.signed_in", "person.signed_out", "person.sign_in_failed", "person.refused")
+"""What people did at the door of the system: many events that no signature rests on, and nobody else's business."""
 APPEND_MAX: Final = 1100
 
 
@@ -28,11 +30,13 @@ class Selection(NamedTuple):
     Args:
         events: by position.
         complete: streams that are here whole, with their number of events.
+        trimmed: streams of people that are here without what they did at the door, with their number of events.
         shared: positions of events that speak of this lot and of another patient's material too.
     """
 
     events: dict[int, Event]
     complete: dict[str, int]
+    trimmed: dict[str, int]
     shared: tuple[int, ...]
 
 
@@ -56,13 +60,15 @@ def select(ledger: Ledger, lot: str) -> Selection:
         rest |= _serving(ledger, stream, story, ours)
     rest |= _definitions(ledger, story)
     rest |= _signatures(ledger, story | rest)
+    trimmed: dict[str, int] = {}
     for stream in sorted(_people((story | rest).values())):
         accounts = ledger.stream(stream)
-        complete[stream] = len(accounts)
-        rest |= {event.pos: event for event in accounts}
+        kept = [event for event in accounts if event.type not in SESSIONS]
+        (complete if len(kept) == len(accounts) else trimmed)[stream] = len(accounts)
+        rest |= {event.pos: event for event in kept}
     chosen = dict(sorted((story | rest).items()))
     shared = tuple(pos for pos, event in chosen.items() if _owners(event) - ours)
-    return Selection(chosen, complete, shared)
+    return Selection(chosen, complete, trimmed, shared)
 
 
 def _owners(event: Event) -> set[str]:
