@@ -410,10 +410,15 @@ def _make_room(log: Path) -> None:
     Syncing a file that grows also syncs the file system's journal, which costs as much again as the commit. SQLite
     takes zeros for the end of the log: no frame has their check sum. They reach the disk with the first commit.
     """
-    with suppress(OSError), log.open("r+b") as file:  # no room: then the log grows as it would have
-        missing = _ROOM_BYTES - file.seek(0, os.SEEK_END)
-        if missing > 0:
-            file.write(bytes(missing))
+    with suppress(OSError), log.open("r+b", buffering=0) as file:
+        size = file.seek(0, os.SEEK_END)
+        missing = max(0, _ROOM_BYTES - size)
+        written = 0
+        try:
+            written = file.write(bytes(missing)) or 0
+        finally:
+            if written < missing:  # no room: the log grows as it would have, and what is left belongs to all
+                file.truncate(size)
 
 
 def _read_head(connection: apsw.Connection) -> HeadRow:
