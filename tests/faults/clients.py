@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -27,6 +27,17 @@ PAUSE_S: Final = 0.01
 """Seconds that a client leaves a store alone which was not available."""
 TRIES_MAX: Final = 3_000
 """Tries after which a client gives a store up."""
+Answer = TypeVar("Answer")
+
+
+def patiently(ask: Callable[[], Answer]) -> Answer:
+    """Ask as a client does that does not give up."""
+    for _attempt in range(TRIES_MAX):
+        try:
+            return ask()
+        except Unavailable:
+            time.sleep(PAUSE_S)
+    raise AssertionError("the ledger does not come back")
 
 
 class Orders(msgspec.Struct):

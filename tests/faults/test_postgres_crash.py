@@ -5,18 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
-from typing import TypeVar
 
 import psycopg
 import pytest
 
-from cellwright.ledger import Draft, Event, Ledger, Unavailable, ledger_on, open_ledger, verify
+from cellwright.ledger import Draft, Event, Ledger, ledger_on, open_ledger, verify
 from cellwright.ledger.postgres import PostgresStore
-from tests.faults.clients import PAUSE_S, Orders, run_clients
+from tests.faults.clients import Orders, patiently, run_clients
 from tests.faults.conftest import Count
 from tests.faults.history import NEVER, Call, check
 from tests.postgres_server import PostgresServer, running_server
@@ -24,7 +22,6 @@ from tests.postgres_server import PostgresServer, running_server
 pytestmark = [pytest.mark.postgres, pytest.mark.xdist_group("postgres faults")]
 CLIENTS = 6
 WAIT_S = 60
-Answer = TypeVar("Answer")
 
 
 @pytest.fixture
@@ -78,16 +75,6 @@ def under_load(server: PostgresServer, ledger: Ledger, faults: int) -> list[Call
         finally:
             enough.set()
         return work.result(WAIT_S)
-
-
-def patiently(ask: Callable[[], Answer]) -> Answer:
-    """Ask as a client does that does not give up."""
-    for _attempt in range(3_000):
-        try:
-            return ask()
-        except Unavailable:
-            time.sleep(PAUSE_S)
-    raise AssertionError("the ledger does not come back")
 
 
 def blow(ledger: Ledger, number: int) -> Event:
