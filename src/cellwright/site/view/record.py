@@ -57,8 +57,8 @@ def record(request: Asked, lot: str) -> HttpResponse:
                                                  for a in s.additions],
         "findings": [_finding(name, n) for name, n in state.nonconformances.items()],
         "tests": _tests(read, lot), "missing": _missing(read, lot) if state.status == "complete" else None,
-        "signatures": _signatures([e for e in events if _own(e, lot)]),
-        "others": _signatures([e for e in events if not _own(e, lot)]), "events": len(events),
+        "signatures": _signatures([e for e in events if _own(e)]),
+        "others": _signatures([e for e in events if not _own(e)]), "events": len(events),
     }  # fmt: skip
     return render(request, "record.jinja", context)
 
@@ -162,9 +162,13 @@ def _missing(read: Read, lot: str) -> list[Any] | None:
     return [told(one.why) for one in found.missing("released")]
 
 
-def _own(event: Event, lot: str) -> bool:
-    """Whether something was signed on the lot's own record, and not on the order, a shipment or a person."""
-    return event.stream.partition("/")[2] == lot
+OWN = frozenset({"lot", "quality", "release", "room"})
+"""Rooms whose signatures belong to the batch record; the others are on the order, a shipment or a person."""
+
+
+def _own(event: Event) -> bool:
+    """Whether something was signed on the batch record itself, the rooms it went through included."""
+    return event.stream.partition("/")[0] in OWN
 
 
 def _signatures(events: list[Event]) -> list[dict[str, Any]]:
