@@ -160,3 +160,23 @@ def test_what_does_not_exist_is_said_to_be_missing(operator: Client) -> None:
     for path in ("/lots/L-none", "/lots/L-none/step", "/orders/O-none", "/cases/K-none", "/patients/C-none", "/nowhere",
                  "/sign/none"):  # fmt: skip
         assert operator.get(path).status_code == 404, path
+
+
+@pytest.mark.requirement("R066")
+def test_a_foreign_scan_stops_even_where_nothing_is_asked_for(house: House, visitor: Client) -> None:
+    """The step of the first test of this file goes on: its next step begins, and everything it asks for is scanned."""
+    signed_in(visitor, "OP-01")
+    mine = lots(house)[0]
+    others = [lot for lot in models.Lot.objects.exclude(lot=mine).values_list("lot", flat=True) if bench(lot).lot.coi]
+    foreign = next(code(s, c) for lot in others for s in (bench(lot).lot,) for c in s.containers.values())
+    if bench(mine).state is None:
+        begun(visitor, mine)
+    while (use := bench(mine).use) is not None:
+        assert (
+            visitor.post(f"/lots/{mine}/scan", {"scan": f"{use.code.upper().replace('_', '-')}-1"}).status_code == 302
+        )
+    assert visitor.post(f"/lots/{mine}/scan", {"scan": own_code(mine)})["Location"] == f"/lots/{mine}/step"
+    assert not bench(mine).lot.in_doubt
+    answer = visitor.post(f"/lots/{mine}/scan", {"scan": foreign})
+    assert answer["Location"].startswith("/cases/") and bench(mine).lot.in_doubt
+    assert "a container of lot" in visitor.get(answer["Location"]).content.decode()

@@ -8,6 +8,7 @@ from typing import Any
 from django.http import HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_GET, require_POST
 
+from cellwright.factory.lot import scanning
 from cellwright.factory.lot.addition import AddMaterial
 from cellwright.factory.lot.completion import BY_QUALITY, CompleteStep
 from cellwright.factory.lot.part import Container, StepState
@@ -304,13 +305,10 @@ def _add(request: Asked, at: Bench) -> HttpResponse:
 
 def _look(request: Asked, at: Bench) -> HttpResponse:
     """Nothing is asked for: a foreign item still stops, and one's own changes nothing."""
-    from cellwright.factory.lot import scanning
-
     text = _scan(request).text
     if scanning.own(at.lot, text.strip()):
         return HttpResponseRedirect(_here(at.lot.number))
-    look = AddMaterial(lot=at.lot.number, step=at.step.id if at.step else "", code="nothing", material=Scan(text=text),
-                       quantity="1", unit="1")  # fmt: skip
+    look = DrawSample(lot=at.lot.number, step=at.step.id if at.step else "", scan=Scan(text=text))
     return give(request, look, _here(at.lot.number))
 
 
