@@ -348,6 +348,36 @@ def test_a_value_that_the_tables_types_forbid_is_found(path: Path, edit: Editor)
     assert ("leaf", 300) in found
 
 
+@pytest.mark.requirement("R003")
+@pytest.mark.parametrize(
+    ("sql", "kind", "pos"),
+    [
+        (
+            "UPDATE event SET data=cast(substr(data, 1, 10) || x'b1' || substr(data, 12) AS BLOB) WHERE pos=300",
+            "leaf",
+            300,
+        ),
+        ("UPDATE event SET stream=cast(x'6c6f742fff' AS TEXT) WHERE pos=300", "column", 300),
+        ("UPDATE tag SET tag=cast(x'ff' AS TEXT) WHERE pos=300 AND tag LIKE 'coi/%'", "tag", None),
+        ("UPDATE claim SET value=cast(x'ff' AS TEXT) WHERE taken=30", "claim", None),
+    ],
+)
+def test_text_that_is_no_text_is_found(path: Path, edit: Editor, sql: str, kind: str, pos: int | None) -> None:
+    """One flipped bit can make UTF-8 of no meaning: verification names it and goes on, reading says Tampered."""
+    edit(sql)
+    edit.done()
+    assert (kind, pos) in check(path)
+    with open_ledger(path, read_only=True) as ledger, pytest.raises(Tampered):
+        read_all(ledger)
+
+
+def read_all(ledger: Ledger) -> None:
+    list(ledger.read())
+    list(ledger.store.rows(0, EVENTS))
+    list(ledger.store.tags_between(0, EVENTS))
+    list(ledger.store.claim_rows())
+
+
 def test_shares_cover_everything_once() -> None:
     for start, stop, processes in ((0, 100_000, 2), (5, 100_003, 3), (99_999, 200_000, 4), (0, 10, 2), (7, 7, 2)):
         shares = _shares("x.db", start, stop, [start + 1], processes)

@@ -6,6 +6,9 @@ from typing import Any, Final
 
 import msgspec
 
+from cellwright.language import _
+from cellwright.ledger.errors import Tampered
+
 NAME_MAX: Final = 255
 """Characters of a stream, type, id, actor, tag, claim key or claim value at most."""
 EVENT_BYTES_MAX: Final = 1 << 20
@@ -136,8 +139,13 @@ class Snapshot(msgspec.Struct, frozen=True):
 
 
 _decoder: Final = msgspec.json.Decoder(Event)
+UNREADABLE: Final = (msgspec.DecodeError, ValueError, TypeError)
+"""What a decoder raises on bytes that are no event: no JSON, another form, no UTF-8, no bytes at all."""
 
 
 def decode(data: bytes) -> Event:
-    """The event that canonical bytes say. Raises msgspec.DecodeError when they are none."""
-    return _decoder.decode(data)
+    """The event that canonical bytes say. Raises Tampered when they are none."""
+    try:
+        return _decoder.decode(data)
+    except UNREADABLE as error:
+        raise Tampered(_("What is stored is no event ({why}). Verify the ledger.").format(why=error)) from error

@@ -20,6 +20,8 @@ import msgspec
 
 from cellwright.language import _
 from cellwright.ledger.canonical import CLOCK_STREAM
+from cellwright.ledger.errors import Tampered
+from cellwright.ledger.event import UNREADABLE
 from cellwright.ledger.merkle import Frontier, root_of
 from cellwright.ledger.sequencer import CLOCK_STEPPED
 from cellwright.ledger.store import EventRow, Reader
@@ -101,6 +103,8 @@ class Stretch(msgspec.Struct):
     moves: list[ClaimMoves] = []
 
 
+_NO_LEAF: Final = bytes(32)
+"""Stands for the hash of what can not be hashed."""
 _decode: Final = msgspec.json.Decoder(Indexed).decode
 
 
@@ -123,11 +127,14 @@ class _Scan:
         self._versions: dict[str, int] = {}
 
     def chunk(self, start: int, stop: int, cuts: list[int]) -> None:
-        rows = self._reader.rows(start, stop)
+        try:
+            rows = self._reader.rows(start, stop)
+        except Tampered:
+            rows = self._rows_that_can_be_read(start, stop)
         try:
             leaves = [sha256(b"\x00" + row[5]).digest() for row in rows]
         except TypeError:  # a damaged page can hold what the table's types forbid
-            leaves = [sha256(b"\x00" + row[5]).digest() if type(row[5]) is bytes else b"" for row in rows]
+            leaves = [sha256(b"\x00" + row[5]).digest() if type(row[5]) is bytes else _NO_LEAF for row in rows]
         if len(rows) == stop - start:
             self.result.chunks.append(
                 Chunk(start, _peaks(start, leaves), {cut: _peaks(start, leaves[: cut - start]) for cut in cuts})
@@ -146,8 +153,28 @@ class _Scan:
                 move = ClaimMoves(row[0], event.expects or {}, event.releases or {}, event.claims or {})
                 self.result.moves.append(move)
 
+    def _rows_that_can_be_read(self, start: int, stop: int) -> list[EventRow]:
+        rows: list[EventRow] = []
+        for pos in range(start, stop):
+            try:
+                rows += self._reader.rows(pos, pos + 1)
+            except Tampered as error:
+                self._report("column", pos, str(error))
+        return rows
+
     def finish(self) -> Stretch:
         """Compare the tags of the stretch with their index."""
+        try:
+            self._compare_tags()
+        except Tampered as error:
+            self.result.findings.append(Finding("tag", None, str(error)))
+        for stream, version in self._versions.items():
+            first, _last, pos = self.result.streams[stream]
+            self.result.streams[stream] = (first, version, pos)
+        self.result.findings.sort(key=lambda finding: -1 if finding.pos is None else finding.pos)
+        return self.result
+
+    def _compare_tags(self) -> None:
         tags = self._tags
         for tag, places in self._reader.tags_between(self.result.start, self.result.stop):
             found = tags.pop(tag, [])
@@ -155,11 +182,6 @@ class _Scan:
                 self._tag_differs(tag, set(found), {int(place) for place in places.split(", ")})
         for tag in sorted(tags):
             self._tag_differs(tag, set(tags[tag]), set())
-        for stream, version in self._versions.items():
-            first, _last, pos = self.result.streams[stream]
-            self.result.streams[stream] = (first, version, pos)
-        self.result.findings.sort(key=lambda finding: -1 if finding.pos is None else finding.pos)
-        return self.result
 
     def _report(self, kind: str, pos: int, text: str) -> None:
         if len(self.result.findings) < FINDINGS_MAX:
@@ -204,7 +226,7 @@ class _Scan:
                 self._report("leaf", pos, _("the stored hash is not the hash of the bytes"))
             try:
                 event = _decode(data)
-            except (msgspec.DecodeError, TypeError) as error:
+            except UNREADABLE as error:
                 self._report("bytes", pos, _("the bytes are no event: {why}").format(why=error))
                 continue
             readable.append((row, event))
@@ -237,7 +259,7 @@ def _agreeing(rows: Sequence[EventRow], leaves: list[bytes], start: int, stop: i
         return None
     try:
         events = list(map(_decode, datas))
-    except (msgspec.DecodeError, TypeError):
+    except UNREADABLE:
         return None
     agree = (
         places == tuple([event.pos for event in events])

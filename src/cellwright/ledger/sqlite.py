@@ -34,6 +34,8 @@ BUSY_MS: Final = 5_000
 CHECKPOINT_PAGES: Final = 1_000
 """Pages in the write-ahead log before they are moved into the file."""
 _ROOM_BYTES: Final = CHECKPOINT_PAGES * (4096 + 24)
+_BROKEN: Final = (apsw.Error, UnicodeDecodeError)
+"""What reading raises: an error of SQLite, or text in a damaged page that is none."""
 _NOT_OURS: Final = ("sqlite_", "_litestream_")
 
 _INSERT_EVENT: Final = "INSERT INTO event VALUES(?,?,?,?,?,?,?)"
@@ -117,13 +119,13 @@ class SQLiteReader:
         connection = self._reader()
         try:
             return connection.execute(sql, values).fetchall()
-        except apsw.Error as error:
+        except _BROKEN as error:
             raise _typed(error, self.path) from error
 
     def head(self) -> HeadRow:
         try:
             return _read_head(self._reader())
-        except apsw.Error as error:
+        except _BROKEN as error:
             raise _typed(error, self.path) from error
 
     def size_of(self, stream: str) -> int:
@@ -173,7 +175,7 @@ class SQLiteReader:
         sql = "SELECT tag, group_concat(pos, ', ') FROM tag WHERE pos>=? AND pos<? GROUP BY tag"
         try:
             yield from self._reader().execute(sql, (start, stop))
-        except apsw.Error as error:
+        except _BROKEN as error:
             raise _typed(error, self.path) from error
 
     def position(self, stream: str, version: int) -> int | None:
@@ -206,7 +208,12 @@ class SQLiteReader:
         return [row[0] for row in self._rows("PRAGMA integrity_check(100)") if row[0] != "ok"]
 
     def faults(self) -> list[str]:
-        found, shipped = _schema(self._reader()), _shipped()
+        try:
+            found, shipped = _schema(self._reader()), _shipped()
+        except UnicodeDecodeError as error:
+            return [f"the schema can not be read: {error}"]
+        except apsw.Error as error:
+            raise _typed(error, self.path) from error
         return [
             *(f"{kind} {name} is missing or altered" for kind, name, _table, _sql in sorted(shipped - found)),
             *(f"{kind} {name} does not belong" for kind, name, _table, _sql in sorted(found - shipped)),
@@ -446,11 +453,11 @@ def _lock(path: Path) -> IO[str]:
     return lock
 
 
-def _typed(error: apsw.Error, path: Path) -> LedgerError:
+def _typed(error: apsw.Error | UnicodeDecodeError, path: Path) -> LedgerError:
     """What an error of SQLite means to a caller."""
     if isinstance(error, apsw.FullError):
         return StorageFull(_("{path}: the disk is full; nothing was written.").format(path=path))
-    if isinstance(error, apsw.CorruptError | apsw.NotADBError):
+    if isinstance(error, apsw.CorruptError | apsw.NotADBError | UnicodeDecodeError):
         return Tampered(_("{path} is damaged or no ledger: {why}. Restore it.").format(path=path, why=error))
     if isinstance(error, apsw.BusyError | apsw.LockedError):
         return Locked(_("{path} is being written by something else: {why}.").format(path=path, why=error))

@@ -20,7 +20,7 @@ from typing import Any, Final
 import msgspec
 
 from cellwright.language import _
-from cellwright.ledger.errors import LedgerError
+from cellwright.ledger.errors import LedgerError, Tampered
 from cellwright.ledger.event import Claim, Head
 from cellwright.ledger.ledger import Fold, Ledger
 from cellwright.ledger.merkle import EMPTY_ROOT, node_hash
@@ -93,7 +93,10 @@ def verify(
             tree.add(chunk.start, chunk.peaks, chunk.cuts)
     findings += _streams(reader, stretches, start)
     findings += _times(stretches)
-    findings += _claims(reader, start, head.size, [move for stretch in stretches for move in stretch.moves])
+    try:
+        findings += _claims(reader, start, head.size, [move for stretch in stretches for move in stretch.moves])
+    except Tampered as error:
+        findings.append(Finding("claim", None, str(error)))
     root = tree.root(head.size)
     if root != head.root or tree.frontier(head.size) != head.frontier:
         findings.append(Finding("head", None, _("the head is not the hash over the events")))
