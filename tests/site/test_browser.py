@@ -211,7 +211,6 @@ def test_a_swap_is_refused_at_the_screen_in_chinese(browser: Browser, site: str,
     context.close()
 
 
-@pytest.mark.long  # who is at hand for the step depends on how far the demonstration has come; on a busy machine it waits in vain
 def test_a_security_key_signs_what_is_recorded(browser: Browser, site: str, errors: list[str]) -> None:
     """The real path: a key made in the browser, recorded by a security officer, and an assertion over the decision."""
     context = opened(browser, "en-GB", TABLET, errors)
