@@ -155,7 +155,7 @@ def test_every_declared_dependency_has_its_reason() -> None:
     for tongue in manual.SOURCES:
         page = manual.text(tongue, "explanation/dependencies.md").lower()
         named = {word for level, title in manual.headings(page) if level == 3 for word in re.split(r"[,：:\s]+", title)}
-        given = {name.replace("myst", "myst-parser") for name in named} | {"types-pyyaml", "sphinx-intl"}
+        given = {name.replace("myst", "myst-parser").replace(".", "-") for name in named} | {"types-pyyaml", "sphinx-intl"}
         for requirements in _declared().values():
             assert {_normal(requirement) for requirement in requirements} <= given
 
