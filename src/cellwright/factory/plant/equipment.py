@@ -83,6 +83,8 @@ class EquipmentState(State):
         self.used_by: str | None = None
         """The lot that used it since the last cleaning, where that matters."""
         self.out_of_service = False
+        self._course: list[tuple[str, Body]] = []
+        """When each fact that makes it fit to measure, or unfit, was recorded; cleaning and use are of the moment."""
 
     @property
     def equipment_class(self) -> str:
@@ -94,6 +96,11 @@ class EquipmentState(State):
         return "" if self.registered is None else self.registered.place
 
     def apply(self, body: Body, seen: Seen) -> None:
+        if not isinstance(body, (EquipmentCleaned, EquipmentUsed)):
+            self._course.append((seen.at, body))
+        self._take(body)
+
+    def _take(self, body: Body) -> None:
         match body:
             case EquipmentRegistered():
                 self.registered = body
@@ -134,6 +141,16 @@ class EquipmentState(State):
         if self.used_by is not None and self.used_by != lot:
             return _unfit("equipment-not-cleaned", self.name, lot=self.used_by)
         return None
+
+    def measured(self, at: datetime) -> Refusal | None:
+        """Why what it measured at a moment proves nothing, or None: by what was on record of it then."""
+        then, until_then = EquipmentState(self.name), stamp(at)
+        for recorded_at, body in self._course:
+            if recorded_at <= until_then:
+                then._take(body)
+        if then.registered is not None:
+            then.registered = msgspec.structs.replace(then.registered, cleaning_every=None, clean_each_use=False)  # type: ignore[type-var]
+        return then.fit(at)
 
     def use(self, lot: str) -> Fact | None:
         """The fact that a lot used it, where a cleaning must follow; None where its use leaves no trace here."""

@@ -9,13 +9,20 @@ from cellwright.factory.notation import duration
 from cellwright.factory.people import stamp
 from cellwright.factory.quality import file as quality_file
 from cellwright.factory.quality.consequence import of_results
-from cellwright.factory.quality.fact import CultureRead, CultureStarted, Derivation, RawFile, ResultRecomputed
+from cellwright.factory.quality.fact import (
+    CultureAbandoned,
+    CultureRead,
+    CultureStarted,
+    Derivation,
+    RawFile,
+    ResultRecomputed,
+)
 from cellwright.factory.quality.file import QualityState, load
 from cellwright.factory.quality.part import Culture
 from cellwright.factory.quality.raw_file import disagreement
 from cellwright.factory.quality.result import number
 from cellwright.factory.quality.sample import received
-from cellwright.factory.rule import By, Command, Decision, Refusal, World, command
+from cellwright.factory.rule import By, Command, Decision, Need, Refusal, World, command
 
 LONGEST = timedelta(days=60)
 """No culture of the trade runs longer (mycoplasma by culture: 28 days)."""
@@ -81,7 +88,7 @@ class ReadCulture(Command):
 
     def decide(self, world: World, by: By) -> Decision:
         lot, quality = known(world, self.lot), load(world, self.lot)
-        culture = self._running(quality)
+        culture = _running(quality, self.culture)
         stop = disagreement(world, by, lot, culture.sample, self.file)
         if stop is not None:
             return stop
@@ -101,18 +108,6 @@ class ReadCulture(Command):
         body = self._result(lot, quality, culture, by)
         new = quality_file.recomputed(body, "")
         return Decision(facts=(quality.fact(body), quality.fact(read), *of_results(world, lot, quality, (new,))))
-
-    def _running(self, quality: QualityState) -> Culture:
-        culture = quality.cultures.get(self.culture)
-        if culture is None or culture.status in ("negative", "positive"):
-            raise Refusal(
-                "culture-not-running",
-                "{culture} is no running culture of lot {lot}.",
-                rule="R107",
-                culture=self.culture,
-                lot=self.lot,
-            )
-        return culture
 
     def _result(self, lot: LotState, quality: QualityState, culture: Culture, by: By) -> ResultRecomputed:
         held = quality.samples[culture.sample]
@@ -138,3 +133,36 @@ class ReadCulture(Command):
             controls=(),
             readings=(),
         )
+
+
+@command("quality.abandon_culture", "quality_assurance")
+class AbandonCulture(Command):
+    """Give up a culture that cannot be read to its end; quality assurance signs why, and the test is still owed."""
+
+    lot: str
+    culture: str
+    cause: str
+
+    def decide(self, world: World, by: By) -> Decision:
+        known(world, self.lot)
+        quality = load(world, self.lot)
+        culture = _running(quality, self.culture)
+        if not self.cause.strip():
+            raise Refusal("reason-missing", "A culture is given up only with its reason.", remedy="State the cause.",
+                          rule="R004")  # fmt: skip
+        body = CultureAbandoned(lot=self.lot, culture=culture.id, cause=self.cause, abandoned_by=by.person)
+        need = Need(person=by.person, meaning="assessed", role="quality_assurance")
+        return Decision(facts=(quality.fact(body, reason=self.cause),), sign=(need,))
+
+
+def _running(quality: QualityState, name: str) -> Culture:
+    culture = quality.cultures.get(name)
+    if culture is None or not culture.running:
+        raise Refusal(
+            "culture-not-running",
+            "{culture} is no running culture of lot {lot}.",
+            rule="R107",
+            culture=name,
+            lot=quality.lot,
+        )
+    return culture

@@ -63,10 +63,16 @@ class _Case:
     def _measured(self, test: Criterion, limit: Acceptance | None, code: str, controls: Sequence[str]) -> Judgement:
         if limit is None:
             return Judgement(code=code, verdict="unknown", why=self.weight_why)
-        valid = self._valid(code)
-        if not valid:
-            return self._culture(test, code)
-        return worst(self._one(test, limit, result, controls) for result in valid)
+        found = [self._one(test, limit, result, controls) for result in (*self._valid(code), *self._grown(code))]
+        running = [c for c in self.evidence.cultures if c.test == code and c.running]
+        if running or not found:
+            found.append(_culture(test, code, running))
+        return worst(found)
+
+    def _grown(self, code: str) -> tuple[Result, ...]:
+        """Results of growth that something took the place of: growth leaves the count by an investigation only."""
+        positive = {c.result for c in self.evidence.cultures if c.test == code and c.status == "positive"}
+        return tuple(r for r in self.evidence.results if r.id in positive and r.status == "superseded")
 
     def _one(self, test: Criterion, limit: Acceptance, result: Result, controls: Sequence[str]) -> Judgement:
         flaw = shortcoming(test, result, controls)
@@ -75,13 +81,6 @@ class _Case:
                              results=(result.id,))  # fmt: skip
         found = judge(result.test, result.value, result.unit, limit, (result.id,))
         return _awaiting(found, (result,))
-
-    def _culture(self, test: Criterion, code: str) -> Judgement:
-        running = [c for c in self.evidence.cultures if c.test == code]
-        if not running or any(c.status != "negative_to_date" for c in running):
-            return Judgement(code=code, verdict="pending", why="culture-running" if running else "no-result")
-        verdict: Verdict = "pass" if test.negative_to_date else "pending"
-        return Judgement(code=code, verdict=verdict, value="negative_to_date", why="negative-to-date")
 
     def _calculated(self, test: Criterion) -> Judgement:
         assert test.calculation is not None
@@ -120,6 +119,14 @@ class _Case:
             code=test.code, verdict=verdict, value=str(value.amount), unit=limit.unit, why=why, results=names
         )
         return _awaiting(found, given.values())
+
+
+def _culture(test: Criterion, code: str, running: Sequence[Culture]) -> Judgement:
+    """What cultures that still run say of a test: awaited, or negative to date where the specification takes that."""
+    if not running or any(c.status != "negative_to_date" for c in running):
+        return Judgement(code=code, verdict="pending", why="culture-running" if running else "no-result")
+    verdict: Verdict = "pass" if test.negative_to_date else "pending"
+    return Judgement(code=code, verdict=verdict, value="negative_to_date", why="negative-to-date")
 
 
 def _awaiting(found: Judgement, results: Iterable[Result]) -> Judgement:

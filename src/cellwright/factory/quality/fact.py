@@ -172,7 +172,7 @@ class ResultAttested(Owned):
     """As the report states it; `visual` for readings by eye."""
     acquired_at: str
     analyst: str
-    """Who measured, as the report states it: not necessarily a person of this site."""
+    """Who measured, as the report states it: an account of this site, also where the laboratory is another's."""
     transcriber: Person
     controls: tuple[Control, ...]
     flaw: str = ""
@@ -228,6 +228,16 @@ class CultureRead(Body):
     evidence_sha256: str
     result: str | None = None
     """The result that growth, or the final reading, became."""
+
+
+@event("quality.culture_abandoned")
+class CultureAbandoned(Body):
+    """A culture is given up before its final reading, in the open: broken, dried out. One that grew is never given up."""
+
+    lot: Lot
+    culture: str
+    cause: str
+    abandoned_by: Person
 
 
 @event("quality.investigation_opened")

@@ -103,6 +103,8 @@ class QualityState(State):
                     result=body.result or "",
                 )
                 self._join(body.analyst)
+            case fact.CultureAbandoned():
+                self.cultures[body.culture] = replace(self.cultures[body.culture], status="abandoned")
             case _:
                 pass
 

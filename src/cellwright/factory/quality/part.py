@@ -57,7 +57,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         return self.status in ("recorded", "verified")
 
 
-CultureStatus = Literal["incubating", "negative_to_date", "negative", "positive"]
+CultureStatus = Literal["incubating", "negative_to_date", "negative", "positive", "abandoned"]
 
 
 class Culture(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,6 +77,11 @@ class Culture(msgspec.Struct, frozen=True, kw_only=True):
     last_read_at: str = ""
     result: str = ""
     """The result that the final reading, or growth, became."""
+
+    @property
+    def running(self) -> bool:
+        """Whether its final reading is still awaited: until then no other result of the test is the last word."""
+        return self.status in ("incubating", "negative_to_date")
 
 
 Phase = Literal["laboratory", "production", "concluded"]

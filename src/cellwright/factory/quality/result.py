@@ -29,7 +29,8 @@ from cellwright.factory.quality.file import QualityState, known_result, load
 from cellwright.factory.quality.laboratory import LaboratoryState
 from cellwright.factory.quality.part import Investigation, Result
 from cellwright.factory.quality.plate import PlateState, well_name
-from cellwright.factory.quality.raw_file import disagreement
+from cellwright.factory.quality.provenance import measured_by, stated, time_of_measurement
+from cellwright.factory.quality.raw_file import disagreement, moment
 from cellwright.factory.quality.sample import received
 from cellwright.factory.quality.situation import evidence, specification
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, World, command
@@ -100,6 +101,8 @@ def replaceable(world: World, lot: LotState, quality: QualityState, figure: Figu
             result=old.id,
         )
     verdicts = _verdicts_with(world, lot, quality, old)
+    if specification(world, quality) is None and not old.flaw:
+        raise _not_judged_yet(old)
     if "fail" in verdicts:
         raise Refusal(
             "investigation-needed",
@@ -116,6 +119,17 @@ def replaceable(world: World, lot: LotState, quality: QualityState, figure: Figu
             rule="R110",
             result=old.id,
         )
+
+
+def _not_judged_yet(result: Result) -> Refusal:
+    """Whether a result fails is known by the specification only: until then nothing takes it out of the count."""
+    return Refusal(
+        "specification-not-assigned",
+        "Result {result} cannot be judged yet, so nothing takes its place: the lot has no specification.",
+        remedy="Assign the specification first.",
+        rule="R109",
+        result=result.id,
+    )
 
 
 def _verdicts_with(world: World, lot: LotState, quality: QualityState, result: Result) -> set[str]:
@@ -194,6 +208,8 @@ class RecordResult(Command):
         stop = self._swap(world, by, lot)
         if stop is not None:
             return stop
+        stated(self, "method", "method_version", "assay_version", "instrument")
+        stated(self.derivation, "parser", "parser_version")
         figure = Figure(
             self.test, self.value, self.unit, self.flaw, self.stands_for, self.investigation, self.retest, by.person
         )
@@ -237,7 +253,7 @@ class RecordResult(Command):
         return True
 
     def _instrument(self, world: World) -> str:
-        """A flaw if the instrument was not fit when the record was made; refuses one that nobody registered (R036)."""
+        """A flaw if the instrument was not fit when it measured or is not now; refuses one that nobody registered (R036)."""
         state = world.load(EquipmentState, self.instrument)
         if not state.exists:
             raise Refusal(
@@ -247,7 +263,10 @@ class RecordResult(Command):
                 rule="R036",
                 instrument=self.instrument,
             )
-        return "" if state.fit(world.now) is None else "instrument-not-fit"
+        measured_at = moment(self.file.acquired_at)
+        assert measured_at is not None, "a file without a time was stopped before"
+        fit = state.measured(measured_at) is None and state.fit(world.now) is None
+        return "" if fit else "instrument-not-fit"
 
     def _hands(self, world: World, by: By) -> tuple[str, ...]:
         plates = dict.fromkeys(well.partition(":")[0] for well in self.wells)
@@ -317,6 +336,9 @@ class AttestResult(Command):
     def decide(self, world: World, by: By) -> Decision:
         lot, quality = known(world, self.lot), load(world, self.lot)
         received(quality, self.sample)
+        stated(self, "document", "laboratory", "method", "method_version", "assay_version", "instrument", "analyst")
+        measured_at = time_of_measurement(world, lot, self.sample, self.acquired_at)
+        measured_by(world, self.analyst, measured_at)
         figure = Figure(
             self.test, self.value, self.unit, "", self.stands_for, self.investigation, self.retest, self.analyst
         )
@@ -430,6 +452,8 @@ class InvalidateResult(Command):
                 remedy="State the cause.",
                 rule="R004",
             )
+        if specification(world, quality) is None and not result.flaw:
+            raise _not_judged_yet(result)
         if "fail" in _verdicts_with(world, lot, quality, result):
             raise Refusal(
                 "investigation-needed",
