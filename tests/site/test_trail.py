@@ -1,11 +1,12 @@
 """The audit trail: search, sorting, and exports that read back to the same set."""
 
 import json
+import threading
 
 import pytest
 from django.test import Client
 
-from cellwright.ledger.merkle import leaf_hash
+from cellwright.ledger.merkle import leaf_hash, root_of
 from cellwright.site import models
 from cellwright.site.house import House
 from cellwright.site.trail_file import NotATrail, read_csv, read_json
@@ -76,6 +77,51 @@ def test_an_export_says_what_it_is_of_and_an_altered_one_is_not_read(house: Hous
         read_json(json.dumps(said))
     with pytest.raises(NotATrail):
         read_json('{"schema": "other"}')
+
+
+@pytest.mark.requirement("R011")
+def test_an_export_right_after_a_write_holds_it(house: House, quality: Client) -> None:
+    """A projector in a thread of its own, held back: the export waits for it, and states the head that it holds."""
+    projector = house.projector
+    assert projector.position < house.desk.ledger.head().size, "the sign-in of the one who asks is not on the screens"
+
+    def follow_when_asked() -> None:
+        projector._wanted.wait(30)
+        while projector.follow():
+            pass
+
+    projector._wanted.clear()
+    projector._thread = threading.Thread(target=follow_when_asked)
+    projector._thread.start()
+    try:
+        said = json.loads(quality.get("/trail/export.json?action=person.").content)
+    finally:
+        projector._thread.join()
+        projector._thread = None
+    assert said["size"] == said["record"] == house.desk.ledger.head().size and "note" not in said
+    wanted = {e.pos for e in house.desk.ledger.read() if e.type.startswith("person.")}
+    assert {e["pos"] for e in said["events"]} == wanted
+
+
+@pytest.mark.requirement("R011")
+def test_an_export_that_could_not_wait_longer_says_how_far_it_goes(
+    house: House, quality: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.projector.wait(house.desk.ledger.head().size)
+    covered = house.projector.position
+    signed_in(Client(HTTP_HOST="localhost"), "QA-2")
+    monkeypatch.setattr("cellwright.site.middleware.WAIT_S", 0.05)
+    monkeypatch.setattr(type(house.projector), "follow", lambda self: 0)
+    text = quality.get("/trail/export.json").content.decode()
+    said = json.loads(text)
+    assert (said["size"], said["record"]) == (covered, house.desk.ledger.head().size) and covered < said["record"]
+    assert said["note"] == f"not up to date, up to position {covered - 1}"
+    leaves = [record.leaf for record in house.desk.ledger.records(0, covered)]
+    assert said["root"] == root_of(leaves).hex() and len(read_json(text)) == covered
+    table = quality.get("/trail/export.csv").content.decode()
+    assert f"# {said['note']}" in table and len(read_csv(table)) == covered
+    for page in ("/", "/trail"):
+        assert f"Not up to date, up to position {covered - 1}." in quality.get(page).content.decode()
 
 
 @pytest.mark.requirement("R011")

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 
 from cellwright.factory.people import ADMINISTRATIVE_ROLES, CONTENT_ROLES, ROLES, PersonState
 from cellwright.site import models
+from cellwright.site.projection import Covered
 
 EVERYBODY: Final = ROLES
 """Whoever is signed in and holds any role."""
@@ -38,6 +39,8 @@ class Asked(HttpRequest):
     seat: models.Seat
     person: PersonState
     roles: frozenset[str]
+    covered: Covered
+    """How far the tables had followed the record when the page was asked for."""
 
 
 V = TypeVar("V", bound=Callable[..., HttpResponse])

@@ -21,6 +21,9 @@ CONTENT_SECURITY_POLICY: Final = "; ".join((
     "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:", "connect-src 'self'",
     "font-src 'self'", "form-action 'self'", "frame-ancestors 'none'", "base-uri 'none'",
 ))  # fmt: skip
+WAIT_S: Final = 3.0
+"""How long a page that is opened waits until its tables hold what the record holds (E10); then it says that they do not.
+A page that follows by itself waits for nothing: the next event brings it up."""
 LANGUAGE_COOKIE: Final = "language"
 
 
@@ -77,6 +80,8 @@ class Authority:
         roles = frozenset(role for role in people.ROLES if person.holds(role, desk.clock()))
         request.seat, request.person, request.roles = seat, person, roles  # type: ignore[attr-defined]
         if permission.allows(roles):
+            live = request.method != "GET" or "X-Live" in request.headers
+            request.covered = house().projector.abreast(0.0 if live else WAIT_S)  # type: ignore[attr-defined]
             return None
         body = people.Refused(
             person=person.name, command=f"page {request.resolver_match.view_name if request.resolver_match else '-'}",

@@ -17,6 +17,7 @@ from cellwright.language import CHINESE, LANGUAGES, _, active, localized, ngette
 from cellwright.ledger.canonical import parse_time
 from cellwright.site import access, words
 from cellwright.site.house import house
+from cellwright.site.projection import Covered
 
 
 def environment(**options: Any) -> Environment:
@@ -44,12 +45,16 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     site = now.site.settings
     seat = getattr(request, "seat", None)
     roles: frozenset[str] = getattr(request, "roles", frozenset())
+    covered: Covered | None = (
+        getattr(request, "covered", None) if request.method == "GET" and "X-Live" not in request.headers else None
+    )
     publishing = now.checking.status()
     return {
         "title": site.title_zh if active() == CHINESE else site.title_en,
         "simulated": site.simulated,
         "telling": now.telling,
         "fault": now.projector.fault or now.story_fault,
+        "behind": None if covered is None or covered.whole else max(0, covered.size - 1),
         "now": now.desk.clock(),
         "zone": site.zone,
         "language": active(),

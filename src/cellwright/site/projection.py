@@ -8,7 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from django.db import close_old_connections, transaction
 
@@ -22,6 +22,7 @@ from cellwright.factory.release.state import ReleaseState
 from cellwright.factory.rule import State
 from cellwright.ledger import Event, Ledger
 from cellwright.ledger.canonical import encode, parse_time
+from cellwright.ledger.merkle import root_of
 from cellwright.site import models
 
 CURSOR: Final = "screens"
@@ -38,6 +39,19 @@ ENDING: Final = frozenset({"person.deactivated", "person.locked"})
 """Events after which a person's sessions are over."""
 
 
+class Covered(NamedTuple):
+    """How much of the record the tables hold, out of how much there was when somebody asked."""
+
+    size: int
+    root: bytes | None
+    """Of the record, where the tables hold all of it."""
+    record: int
+
+    @property
+    def whole(self) -> bool:
+        return self.size >= self.record
+
+
 class Projector:
     """Keeps the projections of one ledger up to date, in a thread of its own or step by step."""
 
@@ -47,6 +61,7 @@ class Projector:
         self._on_end = on_end
         self._states: dict[str, State] = {}
         self._moved = threading.Condition()
+        self._wanted = threading.Event()
         self._ending = False
         self._thread: threading.Thread | None = None
         self.fault: str | None = None
@@ -67,6 +82,7 @@ class Projector:
     def close(self) -> None:
         """Stop following; what was read stays."""
         self._ending = True
+        self._wanted.set()
         if self._thread is not None:
             self._thread.join()
 
@@ -74,8 +90,9 @@ class Projector:
         while not self._ending:
             try:
                 close_old_connections()
+                self._wanted.clear()
                 if not self.follow():
-                    time.sleep(PERIOD_S)
+                    self._wanted.wait(PERIOD_S)
                 self.fault = None
             except Exception as error:  # noqa: BLE001 - told on every page, and tried again
                 self.fault = repr(error)
@@ -107,8 +124,25 @@ class Projector:
         if self._thread is None:
             while self.position < position and self.follow():
                 pass
+        self._wanted.set()
         with self._moved:
             return self._moved.wait_for(lambda: self.position >= position, limit_s)
+
+    def abreast(self, limit_s: float = 3.0) -> Covered:
+        """Wait until the screens hold what the record holds now, and say what they do hold (E10).
+
+        While the last round failed there is nothing to wait for: the tables are as far as they are.
+        """
+        head = self._ledger.head()
+        if self.wait(head.size, 0.0 if self.fault is not None else limit_s):
+            return Covered(head.size, head.root, head.size)
+        return Covered(self.position, None, head.size)
+
+    def root(self, covered: Covered) -> bytes:
+        """The root over the events that a page covers; hashed from the first one where the page is behind."""
+        if covered.root is not None:
+            return covered.root
+        return root_of(record.leaf for record in self._ledger.records(0, covered.size))
 
     def touched(self, since: int, tags: frozenset[str]) -> bool:
         """Whether anything behind position `since` bears one of the tags; any event does when no tag is given."""

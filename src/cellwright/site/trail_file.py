@@ -24,7 +24,11 @@ WHOLE: Final = frozenset({"pos", "schema", "version"})
 
 
 class Heading(NamedTuple):
-    """What stands over the events: where they are from, what was asked for, and the record they were read from."""
+    """What stands over the events: where they are from, what was asked for, and the record they were read from.
+
+    `size` and `root` are of the record that was searched, `record` is how many events there were: more than `size` only
+    where the tables had not followed in time, and `note` says so then.
+    """
 
     site: str
     asked: Mapping[str, str]
@@ -32,7 +36,13 @@ class Heading(NamedTuple):
     exported_by: str
     size: int
     root: str
+    record: int
     simulated: bool
+
+    @property
+    def note(self) -> str:
+        """Said where the file does not cover the whole record; empty otherwise."""
+        return "" if self.size >= self.record else f"not up to date, up to position {self.size - 1}"
 
 
 def _plain(record: Record) -> dict[str, Any]:
@@ -43,6 +53,8 @@ def _plain(record: Record) -> dict[str, Any]:
 def as_json(heading: Heading, records: Iterable[Record]) -> str:
     """One JSON document."""
     said = {"schema": SCHEMA, **heading._asdict(), "events": [_plain(record) for record in records]}
+    if heading.note:
+        said["note"] = heading.note
     if heading.simulated:
         said["mark"] = MARK
     return json.dumps(said, ensure_ascii=False, indent=1)
@@ -54,8 +66,9 @@ def as_csv(heading: Heading, records: Iterable[Record]) -> str:
     for name, value in heading._asdict().items():
         said = json.dumps(value, ensure_ascii=False)
         out.write(f"# {name}: {said}\n")
-    if heading.simulated:
-        out.write(f"# {MARK}\n")
+    for said in (heading.note, MARK if heading.simulated else ""):
+        if said:
+            out.write(f"# {said}\n")
     table = csv.DictWriter(out, COLUMNS, lineterminator="\n")
     table.writeheader()
     for record in records:

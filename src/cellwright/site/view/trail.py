@@ -110,13 +110,14 @@ def export(request: Asked, form: str) -> HttpResponse:
     """Everything that was found, as CSV or JSON, with its metadata."""
     now = house()
     ledger, asked = now.site.ledger, _asked(request)
-    head = ledger.head()
-    positions = sorted(found(asked).values_list("position", flat=True)[:EXPORTED_MOST])
+    covered = request.covered
+    fit = found(asked).filter(position__lt=covered.size).order_by("position")
+    positions = fit.values_list("position", flat=True)[:EXPORTED_MOST]
     records = (next(ledger.records(pos, pos + 1)) for pos in positions)
     heading = Heading(
         site=now.site.settings.name, asked={k: v for k, v in asked.items() if v},
-        exported_at=stamp(Read().now), exported_by=request.person.name, size=head.size, root=head.root.hex(),
-        simulated=now.site.settings.simulated,
+        exported_at=stamp(Read().now), exported_by=request.person.name, size=covered.size,
+        root=now.projector.root(covered).hex(), record=covered.record, simulated=now.site.settings.simulated,
     )  # fmt: skip
     if form == "json":
         response = HttpResponse(as_json(heading, records), content_type="application/json; charset=utf-8")
