@@ -53,7 +53,8 @@ class AddMaterial(Command):
             witness=self.witness,
         )
         typed = tuple(s for s in (self.material, self.into) if s is not None)
-        return Decision(facts=(lot.fact(body),), sign=(*self._needs(by, step), *confirmed(by, step.role, typed)))
+        facts = (lot.fact(body), *material.use(lot.number))
+        return Decision(facts=facts, sign=(*self._needs(by, step), *confirmed(by, step.role, typed)))
 
     def _needs(self, by: By, step: Step) -> tuple[Need, ...]:
         if self.witness is None:

@@ -142,6 +142,7 @@ class EnterSheet(Command):
             lot.fact(self._entered(step, by), reason=self.outage, claimed_at=self.started),
             *self._started(lot, recipe, step),
             *(late(lot, self._addition(world, lot, step, one), self._entry(self.started)) for one in self.materials),
+            *self._used(world, lot),
             *completed(lot, recipe, step, done, self._entry(self.completed)),
             *recorded(lot, findings),
         )
@@ -237,6 +238,10 @@ class EnterSheet(Command):
             performer=self.performer,
             into=one.into,
         )
+
+    def _used(self, world: World, lot: LotState) -> Iterator[Fact]:
+        for name in dict.fromkeys(one.material for one in self.materials):
+            yield from world.load(MaterialState, name).use(lot.number)
 
     def _wrong_at_start(self, world: World, lot: LotState, recipe: Recipe, step: Step) -> Iterator[Finding]:
         """What would have refused the start, judged at the claimed time (D7)."""

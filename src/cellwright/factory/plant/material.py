@@ -8,7 +8,7 @@ hard stop at the ledger.
 from datetime import datetime
 from typing import Annotated, ClassVar, Literal
 
-from cellwright.factory.identity import TAKES, Stock
+from cellwright.factory.identity import TAKES, Lot, Stock
 from cellwright.factory.order.figure import moment, positive
 from cellwright.factory.people import stamp
 from cellwright.factory.plant.plant import Plant
@@ -30,6 +30,15 @@ class MaterialReceived(Body):
     unit: str
     expiry: str
     """Last instant of use, UTC."""
+    made_as: Lot | None = None
+    """The stock lot of this site that it is, where the supplier's batch is one: genealogy goes on through it."""
+
+
+@event("material.used")
+class MaterialUsed(Body):
+    """A lot takes its first quantity. Whoever calls the material back meanwhile has to look again: none is missed."""
+
+    lot: Lot
 
 
 @event("material.released")
@@ -61,6 +70,8 @@ class MaterialState(State):
         self.received: MaterialReceived | None = None
         self.status: MaterialStatus = "unknown"
         self.notice: str | None = None
+        self.lots: tuple[str, ...] = ()
+        """Lots that took some of it, oldest first."""
 
     @property
     def code(self) -> str:
@@ -85,6 +96,8 @@ class MaterialState(State):
         match body:
             case MaterialReceived():
                 self.received, self.status = body, "quarantine"
+            case MaterialUsed():
+                self.lots = (*self.lots, body.lot)
             case MaterialReleased():
                 self.status = "released"
             case MaterialRejected():
@@ -93,6 +106,10 @@ class MaterialState(State):
                 self.status, self.notice = "recalled", body.notice
             case _:
                 pass
+
+    def use(self, lot: str) -> tuple[Fact, ...]:
+        """The fact that a lot takes some of it for the first time; nothing where that is known."""
+        return () if lot in self.lots else (self.fact(MaterialUsed(lot=lot)),)
 
     def usable(self, now: datetime, code: str | None = None) -> Refusal | None:
         """Why this lot may not be consumed now as the item `code`, or None. Each reason has its own code (R049)."""
@@ -133,6 +150,29 @@ class MaterialState(State):
 def made_with(world: World, material: str) -> tuple[str, ...]:
     """The lots that consumed a material lot or were made with it, oldest first (R053)."""
     return world.streams(f"material/{material}", "lot")
+
+
+def made_from(world: World, material: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Everything a material lot went into, through stock lots of this site that became materials in their turn (R053).
+
+    Returns:
+        Material lots, the one asked for first, and the lots that consumed any of them.
+    """
+    # Imported here: lots read materials.
+    from cellwright.factory.lot.state import LotState
+
+    materials, lots = [material], dict[str, None]()
+    for one in materials:
+        for number in dict.fromkeys((*world.load(MaterialState, one).lots, *made_with(world, one))):
+            lot = world.load(LotState, number)
+            if one not in lot.materials:
+                continue
+            lots[number] = None
+            for name in world.streams(f"lot/{number}", "material"):
+                received = world.load(MaterialState, name).received
+                if received is not None and received.made_as == number and name not in materials:
+                    materials.append(name)
+    return tuple(materials), tuple(lots)
 
 
 def _received(world: World, name: str) -> MaterialState:
@@ -198,8 +238,28 @@ class ReceiveMaterial(Command):
             quantity=self.quantity,
             unit=item.unit,
             expiry=expiry,
+            made_as=_own(world, self.supplier_batch, item.stock),
         )
         return Decision(facts=(state.fact(body),), sign=(Need(person=by.person, meaning="received", role="warehouse"),))
+
+
+def _own(world: World, batch: str, stock: str) -> str | None:
+    """The stock lot of this site that a batch is, None for a supplier's. Raises Refusal `material-of-another-stock`."""
+    from cellwright.factory.lot.state import LotState
+
+    lot = world.load(LotState, batch)
+    if not lot.exists:
+        return None
+    if lot.stock != stock:
+        raise Refusal(
+            "material-of-another-stock",
+            "Lot {lot} is not of the stock {stock}.",
+            remedy="Receive it as the item it is; what belongs to a patient is never a material.",
+            rule="D2",
+            lot=batch,
+            stock=stock,
+        )
+    return batch
 
 
 @command("plant.release_material", "quality_assurance")
@@ -222,8 +282,29 @@ class ReleaseMaterial(Command):
                 material=self.material,
                 expiry=state.expiry,
             )
+        _made_here(world, state)
         sign = (Need(person=by.person, meaning="approved", role="quality_assurance"),)
         return Decision(facts=(state.fact(MaterialReleased(document=self.document)),), sign=sign)
+
+
+def _made_here(world: World, state: MaterialState) -> None:
+    """Raises Refusal `lot-not-released`: a stock lot of this site is used only while its own release stands."""
+    made_as = state.received.made_as if state.received is not None else None
+    if made_as is None:
+        return
+    from cellwright.factory.release.state import load
+
+    status = load(world, made_as).status
+    if status != "released":
+        raise Refusal(
+            "lot-not-released",
+            "Lot {lot} is {status}, so material {material} stays in quarantine.",
+            remedy="An authorised person decides on the lot first.",
+            rule="R049",
+            lot=made_as,
+            status=status,
+            material=state.name,
+        )
 
 
 @command("plant.reject_material", "quality_assurance")

@@ -1,12 +1,14 @@
 """After the decision: suspend, lift, recall one lot or all lots of a material, and tell those who must know."""
 
 from cellwright.factory.lot.access import known
+from cellwright.factory.plant.material import MaterialState, made_from, recall
 from cellwright.factory.quality.situation import judgements
 from cellwright.factory.record import Fact
 from cellwright.factory.release.alarm import notifications, stop_and_notify
 from cellwright.factory.release.decide import certain, certified
 from cellwright.factory.release.dossier import dossier
 from cellwright.factory.release.fact import Cause, Notified, Recalled, Suspended, SuspensionLifted
+from cellwright.factory.release.finding import called_back
 from cellwright.factory.release.review import independent
 from cellwright.factory.release.state import ReleaseState, load
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, World, command
@@ -79,7 +81,12 @@ class LiftSuspension(Command):
             raise Refusal("reason-missing", "Lifting a suspension takes a written assessment.", rule="R004")
         independent(case.lot, case.quality, by.person, "assessment")
         body = SuspensionLifted(
-            lot=self.lot, coi=case.lot.coi, stock=case.lot.stock, assessor=by.person, text=self.text
+            lot=self.lot,
+            coi=case.lot.coi,
+            stock=case.lot.stock,
+            assessor=by.person,
+            text=self.text,
+            materials=called_back(world, case),
         )
         return Decision(facts=(case.release.fact(body, reason=self.text),), sign=(certified(case, by, "assessed"),))
 
@@ -109,9 +116,10 @@ class Recall(Command):
 
 @command("release.recall_material", "authorised_person", "quality_assurance")
 class RecallMaterial(Command):
-    """Call back every lot made with a lot of material: what left is recalled, what has not is suspended (R053).
+    """Call back a lot of material and every lot made with it: what left is recalled, what has not is suspended (R053).
 
-    One decision for all of them: none is forgotten between two clicks.
+    One decision for all of them, through stock lots that became materials too, and nothing takes any of it from the
+    same moment on: none is forgotten between two clicks.
     """
 
     material: str
@@ -121,10 +129,16 @@ class RecallMaterial(Command):
     def decide(self, world: World, by: By) -> Decision:
         if not self.text.strip():
             raise Refusal("reason-missing", "A recall states its reason.", rule="R004")
-        facts: list[Fact] = []
-        for number in world.streams(f"material/{self.material}", "lot"):
+        materials, lots = made_from(world, self.material)
+        states = (world.load(MaterialState, name) for name in materials)
+        facts = [
+            recall(state, self.text, self.text)
+            for state in states
+            if state.received is not None and state.status != "recalled"
+        ]
+        for number in lots:
             lot, release = known(world, number), load(world, number)
-            if self.material not in lot.materials or release.status in FINAL:
+            if release.status in FINAL:
                 continue
             if release.ever_outgoing:
                 facts += _recalled(world, release, self.text, by, self.material)

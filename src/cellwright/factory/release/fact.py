@@ -174,6 +174,8 @@ class SuspensionLifted(Owned):
 
     assessor: Person
     text: str
+    materials: Annotated[tuple[str, ...], NAMES("material")] = ()
+    """Recalled materials in the lot that the assessment covers; one called back later is assessed anew."""
 
 
 @event("release.recalled")

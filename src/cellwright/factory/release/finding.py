@@ -82,10 +82,15 @@ def in_doubt(lot: LotState, order: OrderState | None) -> Refusal | None:
     )
 
 
+def called_back(world: World, case: Dossier) -> tuple[str, ...]:
+    """The materials of the lot that were called back."""
+    return tuple(m for m in sorted(case.lot.materials) if world.load(MaterialState, m).status == "recalled")
+
+
 def recalled_material(world: World, case: Dossier) -> Refusal | None:
     """A lot made with a material that was called back since stays, until a suspension for it was assessed (R053)."""
-    recalled = [m for m in sorted(case.lot.materials) if world.load(MaterialState, m).status == "recalled"]
-    if not recalled or case.release.cleared:
+    recalled = [m for m in called_back(world, case) if m not in case.release.cleared]
+    if not recalled:
         return None
     return Refusal(
         "made-with-recalled-material",

@@ -66,8 +66,8 @@ class ReleaseState(State):
         """Tests still awaited, with their due times."""
         self.accepted_failures: frozenset[str] = frozenset()
         """Tests that were out of specification when exceptional supply was decided."""
-        self.cleared = False
-        """Whether an authorised person assessed in writing what a suspension stood for, and lifted it."""
+        self.cleared: frozenset[str] = frozenset()
+        """Recalled materials of the lot that an authorised person assessed in writing when lifting a suspension."""
         self.notifications: dict[str, Notification] = {}
         self.history: tuple[tuple[str, Status], ...] = ()
         """Every status the lot had, with the time it began."""
@@ -141,7 +141,7 @@ class ReleaseState(State):
                     self.before_suspension = self.status
                 self._become("suspended", seen)
             case fact.SuspensionLifted():
-                self.cleared = True
+                self.cleared |= frozenset(body.materials)
                 self._become(self.before_suspension, seen)
             case fact.Recalled():
                 self._become("recalled", seen)
