@@ -10,13 +10,15 @@ from cellwright.factory.plant.plant import Plant
 from cellwright.factory.portfolio.product import Product
 from cellwright.factory.quality.specification import Specification
 from cellwright.factory.recipe.recipe import Recipe
+from cellwright.factory.retention import Retention
 from cellwright.factory.rule import Refusal, World
 from cellwright.factory.trial.protocol import Protocol as TrialProtocol
 
 D = TypeVar("D")
 
 KINDS: dict[type[Any], str] = {
-    Plant: "plant", Product: "product", Recipe: "recipe", Specification: "specification", TrialProtocol: "trial",
+    Plant: "plant", Product: "product", Recipe: "recipe", Retention: "retention", Specification: "specification",
+    TrialProtocol: "trial",
 }  # fmt: skip
 
 

@@ -138,6 +138,8 @@ class Desk:
         self._states: dict[str, State] = {}
         self._counters: dict[str, int] = {}
         """Highest use count seen of each security key since this process began: a copy of a key falls behind it."""
+        self.heard: Callable[[Event], None] = lambda event: None
+        """What else has to be done once an event stands in the record; set by the site."""
         self._lock = threading.RLock()
 
     # --- states
@@ -169,6 +171,7 @@ class Desk:
                 state = self._states.get(event.stream)
                 if state is not None and state.version == event.version:
                     fold(state, event)
+                self.heard(event)
 
     # --- commands
 

@@ -30,11 +30,12 @@ from cellwright.command.personal_key import Period, PersonalKeys
 from cellwright.command.recovery import Recovery, Running
 from cellwright.command.signing import Relying
 from cellwright.command.webauthn import Asked
+from cellwright.factory.order.subject import KeyDestroyed
 from cellwright.factory.record import Fact
 from cellwright.factory.rule import By, Refusal
 from cellwright.factory.site import SiteOpened
 from cellwright.identifier.isbt128.facility import FacilityNumber
-from cellwright.ledger import Clock, Ledger, SimulatedClock, open_ledger, system_clock
+from cellwright.ledger import Clock, Event, Ledger, SimulatedClock, open_ledger, system_clock
 from cellwright.ledger.canonical import parse_time
 from cellwright.ledger.checkpoint import Publisher, key_chain
 from cellwright.ledger.files import FileAltered, FileRef, FolderStore
@@ -127,6 +128,7 @@ class Site:
             new_id=new_id,
             **({"new_nonce": new_nonce} if new_nonce else {}),
         )
+        self.desk.heard = self._heard
         self.registering: dict[str, Asked] = {}
         """Registrations of security keys that wait for their answer, by person."""
         self.running = running
@@ -168,6 +170,11 @@ class Site:
         if digest(data).hexdigest() != sha256:
             raise FileAltered(f"{sha256}: the stored bytes are not those of this hash")
         return data
+
+    def _heard(self, event: Event) -> None:
+        """A destruction that is on record is carried out at once; what a crash leaves undone is done at the next start."""
+        if event.type == KeyDestroyed.type:
+            self.keys.destroy_again([event.body["destroyed"]])
 
     def _place(self, place: str) -> Path:
         return self.folder / place

@@ -10,7 +10,7 @@ from cellwright.factory import people
 from cellwright.factory.record import Body, event
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, Seen, State, World, command
 
-KINDS = ("plant", "product", "recipe", "specification", "trial")
+KINDS = ("plant", "product", "recipe", "retention", "specification", "trial")
 
 
 @event("definition.approved")

@@ -74,7 +74,7 @@ Product = Annotated[str, Identifies("names", "product")]
 Equipment = Annotated[str, Identifies("names", "equipment")]
 
 OWNING: frozenset[Mode] = frozenset({"owner", "stock", "self"})
-TAGGED: frozenset[Kind] = frozenset({"coi", "lot", "order", "pair", "product", "material", "equipment"})
+TAGGED: frozenset[Kind] = frozenset({"coi", "lot", "order", "pair", "product", "material", "equipment", "subject"})
 """Kinds whose mention tags the event, so that a story is found without reading the ledger."""
 TAGGED_STREAMS = frozenset({"lot", "order", "pair"})
 

@@ -13,12 +13,14 @@ from cellwright.factory.plant.plant import Plant
 from cellwright.factory.portfolio.product import Product
 from cellwright.factory.quality.specification import Specification
 from cellwright.factory.recipe.recipe import Recipe, Step
+from cellwright.factory.retention import Retention
 from cellwright.factory.trial.protocol import Protocol, attested
 
 KINDS: dict[str, type[Definition]] = {
     "plant": Plant,
     "product": Product,
     "recipe": Recipe,
+    "retention": Retention,
     "specification": Specification,
     "trial": Protocol,
 }

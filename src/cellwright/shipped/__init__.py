@@ -7,7 +7,7 @@ Only places and texts are here; what the files mean is known in `cellwright.fact
 
 from importlib.resources import files
 
-KINDS = ("plant", "product", "recipe", "specification", "trial")
+KINDS = ("plant", "product", "recipe", "retention", "specification", "trial")
 
 
 def texts() -> dict[str, str]:

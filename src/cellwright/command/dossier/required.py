@@ -104,6 +104,7 @@ REQUIRED: Final[dict[str, tuple[str, ...]]] = {
     "shipment.received": HANDED,
     "shipment.taken_over": ("received",),
     "shipment.temperature_assessed": ("assessed",),
+    "subject.key_destroyed": ("assessed verified",),
     "subject.personal_changed": ("attested",),
     "subject.superseded": ("assessed verified",),
     "subject.wristband_voided": BOTH,

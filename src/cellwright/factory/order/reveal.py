@@ -37,6 +37,13 @@ class Reveal(Command):
                 rule="D6",
                 subject=self.subject,
             )
+        if state.forgotten:
+            raise Refusal(
+                "key-destroyed",
+                "What was recorded about {subject} was destroyed under the retention rule.",
+                rule="D6",
+                subject=self.subject,
+            )
         shown = tuple(name for name in self.fields if name in state.personal)
         body = Revealed(subject=self.subject, shown_to=by.person, fields=shown, purpose=self.purpose.strip())
         return Decision(facts=(state.fact(body),))

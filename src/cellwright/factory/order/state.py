@@ -145,6 +145,7 @@ class OrderState(State):
         self.withdrawn: giving.EndReason | None = None
         self.followed_up = 0
         self.closed = False
+        self.closed_at: str | None = None
         self.outcome: str | None = None
 
     @property
@@ -297,7 +298,7 @@ class OrderState(State):
             case giving.FollowedUp():
                 self.followed_up += 1
             case giving.Closed():
-                self.closed, self.outcome = True, body.outcome
+                self.closed, self.closed_at, self.outcome = True, seen.at, body.outcome
             case _:
                 pass
 

@@ -78,6 +78,16 @@ class KeyDestroyed(Body):
     subject: SubjectName
     destroyed: Annotated[str, TAKES("subject")]
     """The same number: its claim keeps the list that every start reads."""
+    assessor: Person
+    verifier: Person
+    law: str
+    """Version of the retention rules it was judged by."""
+    kept_until: str | None = None
+    """The last day on which they kept the records; None where no rule applied."""
+    grounds: tuple[str, ...] = ()
+    """The rules that applied."""
+    trial_ended_on: str | None = None
+    document_sha256: str | None = None
 
 
 @event("subject.paired")
