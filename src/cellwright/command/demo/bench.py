@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import NamedTuple
 
-from cellwright.cytometry import Gate, count, read_fcs, write_fcs
+from cellwright.cytometry import Dimension, GatingStrategy, Node, Range, Rectangle, encode_fcs, gate_sample, read_fcs
 from cellwright.cytometry import fcs as fcs_reader
 from cellwright.factory.quality.fact import Derivation
 from cellwright.instrument import cell_counter, culture, plate
@@ -16,15 +16,21 @@ from cellwright.instrument import cell_counter, culture, plate
 FLOW_EVENTS = 20_000
 """Events of one flow file (E20)."""
 CHANNELS = ("FSC-A", "Viability-A", "CD3-A", "CAR-A", "CD8-A", "CD20-A")
-GATES = (
-    Gate("cells", "", {"FSC-A": (20_000.0, 262_144.0)}),
-    Gate("living", "cells", {"Viability-A": (-1e9, 1_000.0)}),
-    Gate("cd3_positive", "living", {"CD3-A": (2_000.0, 1e9)}),
-    Gate("car_positive", "cd3_positive", {"CAR-A": (1_500.0, 1e9)}),
-    Gate("cd8_positive", "cd3_positive", {"CD8-A": (2_000.0, 1e9)}),
-    Gate("residual_b_cells", "living", {"CD3-A": (-1e9, 2_000.0), "CD20-A": (2_000.0, 1e9)}),
+GATES = {
+    "cells": ("", {"FSC-A": (20_000.0, 262_144.0)}),
+    "living": ("cells", {"Viability-A": (-1e9, 1_000.0)}),
+    "cd3_positive": ("living", {"CD3-A": (2_000.0, 1e9)}),
+    "car_positive": ("cd3_positive", {"CAR-A": (1_500.0, 1e9)}),
+    "cd8_positive": ("cd3_positive", {"CD8-A": (2_000.0, 1e9)}),
+    "residual_b_cells": ("living", {"CD3-A": (-1e9, 2_000.0), "CD20-A": (2_000.0, 1e9)}),
+}
+"""The template of the demonstration's flow panel: gate -> parent, ranges on the raw scale."""
+STRATEGY = GatingStrategy(
+    {
+        name: Node(Rectangle(tuple(Range(Dimension(channel), *bounds) for channel, bounds in ranges.items())), parent)
+        for name, (parent, ranges) in GATES.items()
+    }
 )
-"""The template of the demonstration's flow panel; gate, parent, ranges on the raw scale."""
 RESIDUAL_LIMIT = 5
 """Events in the residual gate below which the demonstration calls it negative [assumption]."""
 PARENTS = {"cd3_positive": "living", "car_positive": "cd3_positive", "cd8_positive": "cd3_positive"}
@@ -71,7 +77,7 @@ def flow_file(sample: str, at: datetime, seed: int, percent: dict[str, Decimal],
         "$SMNO": sample, "$CYT": instrument, "$DATE": at.strftime("%d-%b-%Y").upper(), "$BTIM": at.strftime("%H:%M:%S"),
         "CELLWRIGHT SIMULATED": "not for human use",
     }  # fmt: skip
-    return write_fcs(CHANNELS, events, text)
+    return encode_fcs(events, CHANNELS, text=text)
 
 
 def _share(percent: Decimal, of: int) -> int:
@@ -80,7 +86,7 @@ def _share(percent: Decimal, of: int) -> int:
 
 def flow(data: bytes, population: str) -> Reading:
     """The percentage of a population among its parent, from the file."""
-    counts = count(read_fcs(data), GATES)
+    counts = gate_sample(read_fcs(data), STRATEGY).counts
     if population == "residual_b_cells":
         found = counts[population]
         word = "negative" if found < RESIDUAL_LIMIT else "positive"
@@ -91,7 +97,7 @@ def flow(data: bytes, population: str) -> Reading:
 
 
 def _template() -> Derivation:
-    gates = {gate.name: f"{gate.parent}{dict(gate.ranges)}" for gate in GATES}
+    gates = {name: f"{parent}{ranges}" for name, (parent, ranges) in GATES.items()}
     return Derivation(parser=fcs_reader.PARSER, parser_version=fcs_reader.VERSION, parameters=gates)
 
 
