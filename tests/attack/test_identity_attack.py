@@ -44,8 +44,8 @@ def test_a_lost_identity_frees_not_everything_it_touches(scene: Scene) -> None:
     case = not_shown(scene)
     everything = {"freed_orders": ("ORD-1-car", "ORD-2-car"), "freed_lots": ("LOT-2", "LOT-1")}
     with refused("nothing-lost"):
-        scene.do(Close(case=case, outcome="identity_lost", reason="enough", **everything), "QA-1")  # type: ignore[arg-type]
-    scene.do(Close(case=case, outcome="identity_lost", reason="theirs is safe", freed_orders=("ORD-2-car",),
+        scene.do(Close(case=case, verifier="AP-1", outcome="identity_lost", reason="enough", **everything), "QA-1")  # type: ignore[arg-type]
+    scene.do(Close(case=case, verifier="AP-1", outcome="identity_lost", reason="theirs is safe", freed_orders=("ORD-2-car",),
                    freed_lots=("LOT-2",)), "QA-1")  # fmt: skip
     assert scene.load(LotState, "LOT-1").in_doubt
     assert not scene.load(LotState, "LOT-2").in_doubt
@@ -93,3 +93,15 @@ def test_what_is_typed_at_the_thaw_is_read_by_a_second_person() -> None:
         scene.do(infusion.Thaw(order=order, bag=Scan(text=bag, how="typed")), "CL-1")
     decision = scene.do(infusion.Thaw(order=order, bag=Scan(text=bag, how="typed", second="CL-2")), "CL-1")
     assert [(n.person, n.meaning, n.role) for n in decision.sign] == [("CL-2", "verified", "cell_laboratory")]
+
+
+@pytest.mark.requirement("R066")
+@pytest.mark.parametrize("outcome", ["identity_lost", "identity_confirmed"])
+def test_nobody_ends_a_doubt_alone_nor_within_one_office(scene: Scene, outcome: str) -> None:
+    case = not_shown(scene)
+    for second in ("QA-1", "QA-2", "OP-1"):
+        close = Close(case=case, outcome=outcome, reason="x", verifier=second)  # type: ignore[arg-type]
+        with pytest.raises(Refusal) as found:
+            scene.do(close, "QA-1")
+        assert found.value.code in ("same-person-twice", "role-missing", "identity-not-shown")
+    assert scene.load(LotState, "LOT-1").in_doubt

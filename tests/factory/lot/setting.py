@@ -143,6 +143,7 @@ class Bench(FakeWorld):
         for name in ("QA-1", "QA-2"):
             self.person(name, "quality_assurance")
         self.person("PL-1", "planner")
+        self.person("AP-1", "authorised_person", qualified=("authorised_person",))
         self.person("WH-1", "warehouse")
         self.person("WH-2", "warehouse")
         for room in ("S1", "S2", "S3"):
@@ -313,9 +314,9 @@ class Bench(FakeWorld):
 
     def label(self, lot: str, container: str, place: str = "container", *, detach: bool = True) -> str:
         """Print, read back and apply a label; detach the container."""
-        self.do(PrintLabel(lot=lot, container=container, template="t1", place=place))  # type: ignore[arg-type]
+        self.do(PrintLabel(lot=lot, container=container, place=place))  # type: ignore[arg-type]
         label = next(reversed(self.lot(lot).labels.values()))
-        self.do(VerifyLabel(lot=lot, label=label.label, scan=Scan(text=label.code)))
+        self.do(VerifyLabel(lot=lot, label=label.label, scan=Scan(text=label.code), legends=label.legends))
         self.do(ApplyLabel(lot=lot, container=container, scan=Scan(text=label.code), verifier="OP-2"))
         if detach and place == "container" and not self.lot(lot).containers[container].detached:
             self.do(Detach(lot=lot, containers=(container,)))

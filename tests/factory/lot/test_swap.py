@@ -79,7 +79,7 @@ def uses(bench: Bench, number: str) -> list[Callable[[str], Command]]:
         )
     for label in lot.labels.values():
         if label.status == "printed" and not label.superseded:
-            use(lambda scan, label=label: VerifyLabel(lot=number, label=label.label, scan=scan))  # type: ignore[misc]
+            use(lambda scan, label=label: VerifyLabel(lot=number, label=label.label, scan=scan, legends=label.legends))  # type: ignore[misc]
         use(lambda scan, label=label: ApplyLabel(lot=number, container=label.container, scan=scan, verifier="OP-2"))  # type: ignore[misc]
     return found
 
@@ -105,10 +105,10 @@ def moments() -> Iterator[Bench]:
     (culture,) = bench.make(
         lot, "process", {first: "102"}, [Child(kind="culture", volume_ml="200")], step="select", emptied=True
     )
-    bench.do(PrintLabel(lot=lot, container=culture, template="t1"))
+    bench.do(PrintLabel(lot=lot, container=culture))
     yield deepcopy(bench)
     label = next(reversed(bench.lot(lot).labels.values()))
-    bench.do(VerifyLabel(lot=lot, label=label.label, scan=Scan(text=label.code)))
+    bench.do(VerifyLabel(lot=lot, label=label.label, scan=Scan(text=label.code), legends=label.legends))
     yield deepcopy(bench)
     bench.do(ApplyLabel(lot=lot, container=culture, scan=Scan(text=label.code), verifier="OP-2"))
     bench.complete(lot, "select")
@@ -232,20 +232,20 @@ def test_a_damaged_label_takes_the_same_path_and_ends_with_a_supervised_label() 
     old = str(bench.lot(lot).containers[bags[0]].label)
     bench.do(DeclareDoubt(why="Label of bag torn off", lots=(lot,), orders=("ORD-1",), item=bags[0]))
     (case,) = bench.lot(lot).doubts
-    again = PrintLabel(lot=lot, container=bags[0], template="t1", reason="torn off", approver="QA-2", case=case)
+    again = PrintLabel(lot=lot, container=bags[0], reason="torn off", approver="QA-2", case=case)
     with refused("identity-not-shown"):
         bench.do(again)
     investigated(bench, case, supports=True)
     with refused("case-not-of-lot"):
-        bench.do(PrintLabel(lot=bench.received(2, "S2"), container=bags[0], template="t1", case=case))
+        bench.do(PrintLabel(lot=bench.received(2, "S2"), container=bags[0], case=case))
     decision = bench.do(again)
     assert ("QA-2", "approved") in {(n.person, n.meaning) for n in decision.sign}
     label = next(reversed(bench.lot(lot).labels.values()))
-    bench.do(VerifyLabel(lot=lot, label=label.label, scan=Scan(text=label.code)))
+    bench.do(VerifyLabel(lot=lot, label=label.label, scan=Scan(text=label.code), legends=label.legends))
     bench.do(ApplyLabel(lot=lot, container=bags[0], scan=Scan(text=label.code), verifier="OP-2"))
     with refused("identity-in-doubt"):
         bench.do(MeasureVolume(lot=lot, scan=Scan(text=label.code), volume_ml="1"))
-    bench.do(Close(case=case, outcome="identity_confirmed", reason="Same STR profile."), "QA-1")
+    bench.do(Close(case=case, verifier="AP-1", outcome="identity_confirmed", reason="Same STR profile."), "QA-1")
     assert not bench.lot(lot).in_doubt
     assert bench.lot(lot).containers[bags[0]].label == label.label
     with refused("superseded-label"):
@@ -265,8 +265,8 @@ def test_identity_that_cannot_be_shown_is_never_labelled_anew_and_ends_in_destru
     (case,) = bench.lot(lot).doubts
     investigated(bench, case, supports=False)
     with refused("identity-not-shown"):
-        bench.do(PrintLabel(lot=lot, container=bags[0], template="t1", reason="r", approver="QA-2", case=case))
-    bench.do(Close(case=case, outcome="identity_lost", reason="No match."), "QA-1")
+        bench.do(PrintLabel(lot=lot, container=bags[0], reason="r", approver="QA-2", case=case))
+    bench.do(Close(case=case, verifier="AP-1", outcome="identity_lost", reason="No match."), "QA-1")
     assert bench.lot(lot).in_doubt, "what is lost stays in doubt and can only be rejected"
     bench.do(out)
     bench.do(destroy)

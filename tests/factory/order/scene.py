@@ -110,6 +110,7 @@ class Scene(FakeWorld):
             self.person(f"NU-{n}", "nurse")
             self.person(f"DR-{n}", "physician")
         self.person("PL-1", "planner")
+        self.person("AP-1", "authorised_person", qualified=("authorised_person",))
 
     # --- reading
     def order(self, name: str) -> OrderState:

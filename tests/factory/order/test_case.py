@@ -13,11 +13,12 @@ from cellwright.factory.order.case import (
     Evidence,
     Investigate,
     Point,
-    Relabel,
     SetItemAside,
     mismatch,
     stopped_by_store,
 )
+from cellwright.factory.order.relabelling import ReadBackLabel, Relabel
+from cellwright.factory.order.scan import Scan
 from cellwright.factory.rule import By, Refusal
 from tests.factory.order.scene import HASH, Scene, refused
 from tests.factory.world import ClaimError
@@ -126,7 +127,7 @@ def test_doubt_is_ended_by_quality_assurance_on_both_kinds_of_evidence(scene: Sc
     aside = SetItemAside(case=case.name, where="x", role="operator", verifier="OP-2", verifier_role="operator")
     with refused("case-not-so-far"):
         scene.do(aside, "OP-1")
-    close = Close(case=case.name, outcome="identity_confirmed", reason="shown")
+    close = Close(case=case.name, verifier="AP-1", outcome="identity_confirmed", reason="shown")
     with refused("case-not-so-far"):
         scene.do(close, "QA-1")
     for lacking in ((), (PHYSICAL,), (BIOLOGICAL,)):
@@ -158,7 +159,7 @@ def test_an_identity_that_was_not_shown_is_never_confirmed_nor_labelled(scene: S
     against = Evidence(kind="biological", method="STR", finding="another profile", supports=False, sha256=HASH)
     scene.do(Investigate(case=case.name, evidence=(PHYSICAL, against), conclusion="not theirs"), "QA-1")
     with refused("identity-not-shown"):
-        scene.do(Close(case=case.name, outcome="identity_confirmed", reason="hope"), "QA-1")
+        scene.do(Close(case=case.name, verifier="AP-1", outcome="identity_confirmed", reason="hope"), "QA-1")
     relabel = Relabel(
         case=case.name, coi=scene.coi(two[0]), container="LOT-1-B1", label="LB-x", role="operator", supervisor="QA-1",
         reason="x",
@@ -166,7 +167,12 @@ def test_an_identity_that_was_not_shown_is_never_confirmed_nor_labelled(scene: S
     with refused("identity-not-shown"):
         scene.do(relabel, "OP-1")
     lost = Close(
-        case=case.name, outcome="identity_lost", reason="to be rejected", freed_orders=(two[1],), freed_lots=("LOT-2",)
+        case=case.name,
+        verifier="AP-1",
+        outcome="identity_lost",
+        reason="to be rejected",
+        freed_orders=(two[1],),
+        freed_lots=("LOT-2",),
     )
     scene.do(lost, "QA-1")
     assert doubtful(scene) == {two[0], "LOT-1"}, "what is lost stays in doubt; the other patient goes on"
@@ -179,7 +185,7 @@ def test_no_role_can_end_a_doubt_but_quality_assurance(scene: Scene, two: tuple[
     scene.do(DeclareDoubt(case=case.name, why="unsure"), "OP-1")
     commands = (
         Investigate(case=case.name, evidence=(PHYSICAL, BIOLOGICAL), conclusion=""),
-        Close(case=case.name, outcome="identity_confirmed", reason=""),
+        Close(case=case.name, verifier="AP-1", outcome="identity_confirmed", reason=""),
     )
     for role in HANDLING:
         if role == "quality_assurance":
@@ -214,13 +220,30 @@ def test_a_damaged_label_takes_the_same_path_and_ends_under_supervision(scene: S
     scene.do(Investigate(case=case.name, evidence=(PHYSICAL, BIOLOGICAL), conclusion="theirs"), "QA-1")
     with refused("coi-not-in-case"):
         scene.do(relabel(coi="CHA999926ZZZZZZ"), "WH-1")
+    with refused("container-not-in-case"):
+        scene.do(relabel(container="ORD-2-X"), "WH-1")
     decision = scene.do(relabel(), "WH-1")
     assert {(n.person, n.role) for n in decision.sign} == {("WH-1", "warehouse"), ("QA-1", "quality_assurance")}
     scene.do(relabel(label="LB-2", supersedes="LB-1"), "WH-1")
     assert (scene.claims.get("label/LB-1"), scene.claims["label/LB-2"]) == (None, scene.coi(order))
     with pytest.raises(ClaimError):
         scene.do(relabel(label="LB-2"), "WH-1")
-    scene.do(Close(case=case.name, outcome="identity_confirmed", reason="labelled anew"), "QA-1")
+    close = Close(case=case.name, verifier="AP-1", outcome="identity_confirmed", reason="labelled anew")
+    with refused("label-not-read-back"):
+        scene.do(close, "QA-1")
+
+    def read_back(text: str, container: str = container) -> ReadBackLabel:
+        return ReadBackLabel(
+            case=case.name, coi=scene.coi(order), container=container, scan=Scan(text=text), role="warehouse"
+        )
+
+    for wrong in (read_back("LB-1"), read_back("LB-2|CHA999926ZZZZZZ"), read_back("LB-2", "X")):
+        with refused("label-not-the-new-one"):
+            scene.do(wrong, "WH-2")
+    with refused("same-person-twice"):
+        scene.do(read_back("LB-2"), "WH-1")
+    scene.do(read_back(f"LB-2|{scene.coi(order)}"), "WH-2")
+    scene.do(close, "QA-1")
     assert not scene.order(order).in_doubt
 
 

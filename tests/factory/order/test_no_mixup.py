@@ -247,7 +247,7 @@ class AnyoneScansAnything(RuleBasedStateMachine):
         )
         self.attempt(cases.DeclareDoubt(case=name, why="x"), who)
         self.attempt(cases.Investigate(case=name, evidence=proof, conclusion="c"), who)
-        self.attempt(cases.Close(case=name, outcome="identity_confirmed", reason="c"), who)
+        self.attempt(cases.Close(case=name, verifier="AP-1", outcome="identity_confirmed", reason="c"), who)
 
     @rule(a=CHOICE, b=CHOICE)
     def forge(self, a: int, b: int) -> None:

@@ -1,9 +1,12 @@
 """Orders are placed on a legal basis, for an eligible patient who consented; the chain of identity is given once."""
 
+import msgspec
 import pytest
 
 from cellwright.factory.definition import ASSUMED, Text
 from cellwright.factory.order import collection, placing
+from cellwright.factory.order.pair import PairState
+from cellwright.factory.order.subject import Sealed
 from cellwright.factory.portfolio.product import Gate, Market
 from cellwright.factory.rule import Refusal
 from cellwright.factory.trial import protocol as trial
@@ -178,10 +181,22 @@ def test_a_slot_is_promised_given_up_and_in_order() -> None:
 def test_a_foreign_number_is_an_alias() -> None:
     scene = Scene()
     order = scene.approved(scene.pair("1"))
-    alias = placing.RecordAlias(order=order, kind="sponsor_coi", value="X-77", issuer="sponsor")
-    scene.do(alias, "CO-1")
-    assert scene.order(order).aliases == {"sponsor_coi": "X-77"}
-    assert "coi/X-77" not in scene.claims
+    recipient = scene.load(PairState, scene.order(order).pair).recipient
+    for subject, code in ((recipient, None), ("SUB-99", "sealed-for-another")):
+        sealed = Sealed(enc=subject, n="bm9uY2U", c="Y2lwaGVy")
+        alias = placing.RecordAlias(order=order, kind="sponsor_coi", value=sealed, issuer="sponsor")
+        if code is None:
+            scene.do(alias, "CO-1")
+        else:
+            with refused(code):
+                scene.do(alias, "CO-1")
+    assert scene.order(order).aliases == {"sponsor_coi": Sealed(enc=recipient, n="bm9uY2U", c="Y2lwaGVy")}
+
+
+@pytest.mark.requirement("R075")
+def test_a_foreign_number_is_never_plain_text() -> None:
+    with pytest.raises(msgspec.ValidationError):
+        placing.RecordAlias.of({"order": "ORD-1", "kind": "hospital_number", "value": "H-77", "issuer": "hospital"})
 
 
 def test_today_is_the_sites_day() -> None:

@@ -198,7 +198,9 @@ def exceptional_refused(way: Way) -> Acts:
     )  # fmt: skip
     investigate = case.Investigate(case=opened, evidence=evidence, conclusion="Identity is not shown (simulated)")
     yield from way.patient.do(investigate, "QA-2")
-    close = case.Close(case=opened, outcome="identity_lost", reason="Simulated: identity could not be shown")
+    close = case.Close(
+        case=opened, outcome="identity_lost", reason="Simulated: identity could not be shown", verifier="QP-1"
+    )
     yield from way.patient.do(close, "QA-3")
     yield from way.patient.do(Reject(lot=way.patient.lot, cause="Identity lost (simulated)"), "QP-2")
     way.patient.came("rejected", cause="identity lost")

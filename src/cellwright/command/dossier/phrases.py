@@ -61,7 +61,7 @@ PHRASES: Final[dict[str, str]] = {
     "order.doubt_raised": N_("IDENTITY IN DOUBT: case {case}"),
     "order.doubt_lifted": N_("The doubt of case {case} was lifted"),
     "order.container_disposed": N_("{container}: {disposition}"),
-    "order.alias_recorded": N_("Known to {issuer} as {value}"),
+    "order.alias_recorded": N_("Known to {issuer} by a number of theirs"),
     "order.ended": N_("The order ended: {why}"),
     "order.closed": N_("The order was closed: {outcome}"),
     "shipment.packed": N_("Shipment {shipment} was packed for {destination}, seal {seal}"),

@@ -109,6 +109,17 @@ class Relabelled(Body):
     supervisor: Person
 
 
+@event("case.label_read_back")
+class LabelReadBack(Body):
+    """Another person read the new label on its container, and it says what it should."""
+
+    case: Annotated[str, NAMES("case")]
+    coi: Coi
+    container: Annotated[str, EXPECTS("container")]
+    label: Annotated[str, EXPECTS("label")]
+    reader: Person
+
+
 @event("case.closed")
 class Closed(Body):
     """The case is closed. With `identity_lost` the doubt stays on what it touches: it can only be rejected."""
@@ -116,6 +127,8 @@ class Closed(Body):
     case: Annotated[str, NAMES("case")]
     outcome: Literal["identity_confirmed", "identity_lost"]
     closer: Person
+    verifier: Person
+    """Who agreed, from another office than quality assurance: nobody ends a doubt alone."""
     freed_orders: tuple[Order, ...] = ()
     freed_lots: tuple[Lot, ...] = ()
 
@@ -140,6 +153,8 @@ class CaseState(State):
         self.identity: Literal["shown", "not_shown"] | None = None
         self.labels: dict[str, str] = {}
         """Containers that were re-labelled under this case, with the new label."""
+        self.unread: dict[str, str] = {}
+        """Of these, the ones whose new label nobody has read back yet, with who put it on."""
         self.outcome: str | None = None
 
     @property
@@ -164,6 +179,9 @@ class CaseState(State):
             case Relabelled():
                 self.status = "relabelled"
                 self.labels[body.container] = body.label
+                self.unread[body.container] = body.performer
+            case LabelReadBack():
+                self.unread.pop(body.container, None)
             case Closed():
                 self.status, self.outcome = "closed", body.outcome
             case _:
@@ -313,7 +331,8 @@ def stopped_by_store(world: World, by: By, *, command: str, key: str, held: str 
 # --- the ways out --------------------------------------------------------------------------------------------------
 
 
-def _in(world: World, name: str, *statuses: Status) -> CaseState:
+def at_status(world: World, name: str, *statuses: Status) -> CaseState:
+    """The case, in one of these statuses. Raises Refusal `unknown-case` or `case-not-so-far`."""
     case = world.load(CaseState, name)
     if not case.exists:
         raise Refusal("unknown-case", "There is no identity case {case}.", rule="D4", case=name)
@@ -341,7 +360,7 @@ class SetItemAside(Command):
     verifier_role: str
 
     def decide(self, world: World, by: By) -> Decision:
-        case = _in(world, self.case, "stopped")
+        case = at_status(world, self.case, "stopped")
         if case.given_already is not None:
             raise Refusal(
                 "already-given",
@@ -375,7 +394,7 @@ class DeclareDoubt(Command):
         self._known(world)
         if self.case is None:
             return self._new(world, by)
-        case = _in(world, self.case, "stopped", "in_doubt")
+        case = at_status(world, self.case, "stopped", "in_doubt")
         body = Doubted(case=case.name, raised_by=by.person, why=self.why, orders=self.orders, lots=self.lots)
         orders = [o for o in self.orders if o not in case.orders]
         lots = [n for n in self.lots if n not in case.lots]
@@ -425,7 +444,7 @@ class Investigate(Command):
     conclusion: str
 
     def decide(self, world: World, by: By) -> Decision:
-        case = _in(world, self.case, "in_doubt", "investigated")
+        case = at_status(world, self.case, "in_doubt", "investigated")
         if by.person == case.scanned_by:
             raise Refusal(
                 "own-case",
@@ -454,73 +473,26 @@ class Investigate(Command):
         )
 
 
-@command("case.relabel", "operator", "warehouse", "cell_laboratory")
-class Relabel(Command):
-    """Label a container outside a lot anew under the eyes of quality assurance; the old label is void from here on."""
-
-    case: str
-    coi: str
-    container: str
-    label: str
-    role: str
-    supervisor: str
-    supersedes: str | None = None
-    reason: str
-
-    def decide(self, world: World, by: By) -> Decision:
-        case = _in(world, self.case, "investigated", "relabelled")
-        if case.identity != "shown":
-            raise Refusal(
-                "identity-not-shown",
-                "The investigation of case {case} did not show whose {container} is.",
-                remedy="What cannot be shown to be its owner's is rejected, never re-labelled.",
-                rule="D4",
-                case=self.case,
-                container=self.container,
-            )
-        if self.coi not in (case.expected_coi, case.found_coi) and not _known_to(world, case, self.coi):
-            raise Refusal(
-                "coi-not-in-case",
-                "Case {case} does not concern the chain of identity {coi}.",
-                rule="D4",
-                case=self.case,
-                coi=self.coi,
-            )
-        body = Relabelled(
-            case=self.case,
-            coi=self.coi,
-            container=self.container,
-            label=self.label,
-            supersedes=self.supersedes,
-            performer=by.person,
-            supervisor=self.supervisor,
-        )
-        sign = (
-            Need(person=by.person, meaning="performed", role=self.role),
-            Need(person=self.supervisor, meaning="verified", role="quality_assurance"),
-        )
-        return Decision(facts=(case.fact(body, reason=self.reason),), sign=sign)
-
-
-def _known_to(world: World, case: CaseState, coi: str) -> bool:
-    from cellwright.factory.order.state import OrderState
-
-    return any(world.load(OrderState, order).coi == coi for order in case.orders)
-
-
 @command("case.close", "quality_assurance")
 class Close(Command):
-    """Close an investigated case. What is confirmed is free again; what is lost stays in doubt and can only be rejected."""
+    """Close an investigated case. What is confirmed is free again; what is lost stays in doubt and can only be rejected.
+
+    An authorised person signs beside quality assurance, whichever way it ends (D4).
+    """
 
     case: str
     outcome: Literal["identity_confirmed", "identity_lost"]
     reason: str
+    verifier: str
     freed_orders: tuple[str, ...] = ()
     """With `identity_lost`: orders of the case whose own material is beyond doubt, for example the other patient's."""
     freed_lots: tuple[str, ...] = ()
 
     def decide(self, world: World, by: By) -> Decision:
-        case = _in(world, self.case, "investigated", "relabelled")
+        case = at_status(world, self.case, "investigated", "relabelled")
+        two_people(by.person, self.verifier)
+        if not self.reason.strip():
+            raise Refusal("reason-missing", "A case is closed only with its reason.", remedy="State it.", rule="R004")
         if self.outcome == "identity_confirmed" and case.identity != "shown":
             raise Refusal(
                 "identity-not-shown",
@@ -529,10 +501,18 @@ class Close(Command):
                 rule="D4",
                 case=self.case,
             )
-        confirmed = self.outcome == "identity_confirmed"
-        orders = case.orders if confirmed else tuple(o for o in case.orders if o in self.freed_orders)
-        lots = case.lots if confirmed else tuple(n for n in case.lots if n in self.freed_lots)
-        if not confirmed and (case.orders or case.lots) and (orders, lots) == (case.orders, case.lots):
+        if self.outcome == "identity_confirmed" and case.unread:
+            raise Refusal(
+                "label-not-read-back",
+                "Nobody has read the new label of {containers} back.",
+                remedy="Another person reads it on the container, which stays set aside until then.",
+                rule="D4",
+                containers=", ".join(case.unread),
+            )
+        shown = self.outcome == "identity_confirmed"
+        orders = case.orders if shown else tuple(o for o in case.orders if o in self.freed_orders)
+        lots = case.lots if shown else tuple(n for n in case.lots if n in self.freed_lots)
+        if not shown and (case.orders or case.lots) and (orders, lots) == (case.orders, case.lots):
             raise Refusal(
                 "nothing-lost",
                 "Closing case {case} as identity lost cannot free everything it touches.",
@@ -540,7 +520,11 @@ class Close(Command):
                 rule="D4",
                 case=self.case,
             )
-        body = Closed(case=self.case, outcome=self.outcome, closer=by.person, freed_orders=orders, freed_lots=lots)
-        sign = (Need(person=by.person, meaning="assessed", role="quality_assurance"),)
+        body = Closed(case=self.case, outcome=self.outcome, closer=by.person, verifier=self.verifier,
+                      freed_orders=orders, freed_lots=lots)  # fmt: skip
+        sign = (
+            Need(person=by.person, meaning="assessed", role="quality_assurance"),
+            Need(person=self.verifier, meaning="verified", role="authorised_person"),
+        )
         facts = (case.fact(body, reason=self.reason), *_lifted(case.name, orders, lots))
         return Decision(facts=facts, sign=sign)

@@ -8,6 +8,7 @@ from cellwright.factory.order.fact import placing
 from cellwright.factory.order.figure import day, past_day
 from cellwright.factory.order.pair import ChainAllocated, formed
 from cellwright.factory.order.state import OrderState
+from cellwright.factory.order.subject import Sealed
 from cellwright.factory.portfolio.product import Product
 from cellwright.factory.record import Fact
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, World, command
@@ -295,11 +296,21 @@ class RecordAlias(Command):
 
     order: str
     kind: str
-    value: str
+    value: Sealed
     issuer: str
 
     def decide(self, world: World, by: By) -> Decision:
         order = permission.known(world, self.order)
+        recipient = formed(world, order.pair).recipient
+        if self.value.enc != recipient:
+            raise Refusal(
+                "sealed-for-another",
+                "The fields {fields} are sealed under the key of another subject than {subject}.",
+                remedy="Seal them under the key of this subject.",
+                rule="R075",
+                fields="value",
+                subject=recipient,
+            )
         return Decision(
             facts=(order.fact(placing.AliasRecorded(kind=self.kind, value=self.value, issuer=self.issuer)),)
         )

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 from cellwright.factory.order.fact import giving, material, placing
 from cellwright.factory.order.figure import moment
+from cellwright.factory.order.subject import Sealed
 from cellwright.factory.portfolio.product import LegalBasis
 from cellwright.factory.record import Body
 from cellwright.factory.rule import Seen, State
@@ -121,7 +122,7 @@ class OrderState(State):
         self.coi: str | None = None
         self.former_coi: tuple[str, ...] = ()
         """Chains of identity that were issued wrongly and superseded."""
-        self.aliases: dict[str, str] = {}
+        self.aliases: dict[str, Sealed] = {}
         self.slot: placing.SlotPromised | None = None
         self.collections: tuple[Donation, ...] = ()
         self.agreed: dict[str, Collection] = {}

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from msgspec import field
 
 from cellwright.factory.identity import NAMES, SELF, TAKES, Order, Pair, Person, Product
+from cellwright.factory.order.subject import Sealed
 from cellwright.factory.portfolio.product import LegalBasis
 from cellwright.factory.record import Body, event
 
@@ -106,10 +107,13 @@ class CoiSuperseded(Body):
 
 @event("order.alias_recorded")
 class AliasRecorded(Body):
-    """How somebody else calls this order or its chain of identity: a foreign number, never a key here (D1)."""
+    """How somebody else calls this order or its chain of identity: a foreign number, never a key here (D1).
+
+    Elsewhere it leads to the person, so it stands here as a personal field, under the recipient's key (D6).
+    """
 
     kind: str
-    value: str
+    value: Sealed
     issuer: str
 
 
