@@ -59,12 +59,14 @@ CREATE TRIGGER claim_released BEFORE UPDATE ON claim FOR EACH ROW
   WHEN (old.released IS NOT NULL OR new.released IS NULL OR new.key <> old.key OR new.value <> old.value OR new.taken <> old.taken)
   EXECUTE FUNCTION claim_released();
 
--- New events follow those before them in their streams and lie below the head (which `append` moves first).
+-- New events follow those before them in their streams and lie below the head (which `append` moves first). The event
+-- before is joined laterally, by its key: a NOT EXISTS is planned as an anti-join that reads the whole index.
 CREATE FUNCTION event_follows() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = ledger, pg_catalog, pg_temp
   SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 BEGIN
-  IF EXISTS(SELECT 1 FROM added WHERE added.pos >= (SELECT size FROM head) OR (added.version > 0 AND NOT EXISTS(
-      SELECT 1 FROM event WHERE event.stream = added.stream AND event.version = added.version - 1))) THEN
+  IF EXISTS(SELECT 1 FROM added LEFT JOIN LATERAL (
+        SELECT 1 AS found FROM event WHERE event.stream = added.stream AND event.version = added.version - 1) AS before ON true
+      WHERE added.pos >= (SELECT size FROM head) OR (added.version > 0 AND before.found IS NULL)) THEN
     RAISE EXCEPTION 'an event must follow the one before it' USING ERRCODE = 'CW001';
   END IF;
   RETURN NULL;
