@@ -299,8 +299,7 @@ class Sequencer:
         return changes
 
     def _batch(self, work: _Draftsman, frontier: Frontier) -> Batch:
-        for row in work.events:
-            frontier.append(row.leaf)
+        frontier.extend([row.leaf for row in work.events])
         head = HeadRow(frontier.size, frontier.to_bytes(), frontier.root(), work.stamp.at)
         return Batch(work.known, work.events, work.tags, work.claims, head)
 
