@@ -1,12 +1,19 @@
 """How fast the record is: appends, clients together, verification and one patient's history, beside named rivals.
 
-Rivals, in one process with the ledger and in turns with it:
+Every contender starts from what an application has, an event as an object, and a commit is durable when its call
+returns: write-ahead log with synchronous=FULL, or PostgreSQL with fsync and synchronous_commit on. Rivals take turns with
+the ledger in one process. What is timed:
 
-- raw: the event table with its indexes and the tag index, the same bytes, connection, pragmas and durability; no
-  triggers, head, claims. The rows are handed to it ready-made, hashes included, while the ledger is given drafts, which
-  it checks, judges, encodes, numbers, hashes and hands back as events. So what is compared is the whole price of a record.
-- eventsourcing: the recorders of that library, given stored events whose state is the same bytes, ready-made as well.
-  The figure "synchronous" shows how durable its SQLite is as it comes (2: FULL, as the ledger's).
+- cellwright: `Ledger.append` on drafts: checked, judged against versions and claims, stamped, encoded, hashed into the
+  Merkle tree, written with tags, claims and head, and given back as events.
+- raw: what an application does that keeps the same bytes in a table of its own and trusts itself: it stamps and encodes
+  each event by one pass of the same encoder, hashes it, and writes the event table with its indexes and the tag index. The
+  same connection and pragmas; no checks of drafts, no triggers, head, claims, tree; nothing is given back.
+- raw, bytes ready-made: the same with bytes and hashes made beforehand: what the database alone does.
+- eventsourcing: that library's event store as its applications use it, mapper with JSON transcoder and recorder, on its own
+  domain events with the same facts. Its SQLite keeps no time, hash or tag index. The figure "synchronous" shows how durable
+  its SQLite is as it comes (2: FULL, as the ledger's).
+- eventsourcing, bytes ready-made: its recorder alone, given stored events whose state is the ledger's bytes.
 - one client: the same ledger with all appends from one thread.
 - Merkle only: two processes read the bytes and compute the root; nothing else is compared.
 """
@@ -23,16 +30,20 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
+from functools import cache
+from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 import apsw
+import msgspec
 
 from benchmarks.harness import Session
 from cellwright.ledger import Draft, Event, Ledger, open_ledger, verify
-from cellwright.ledger.canonical import Prepared
+from cellwright.ledger.canonical import Prepared, format_time
+from cellwright.ledger.clock import system_clock
 from cellwright.ledger.merkle import leaf_hash, root_of
 
 CLIENTS: Final = 64
@@ -138,11 +149,69 @@ def _clocked(work: Callable[[], object]) -> float:
 # contenders: each writes a commit
 
 
+class RawEvent(msgspec.Struct, omit_defaults=True):
+    """An event as an application may write it that has no ledger: the keys in order, what is empty left out."""
+
+    actor: str
+    at: str
+    body: dict[str, Any]
+    id: str
+    pos: int
+    schema: int
+    stream: str
+    type: str
+    version: int
+    zone: str
+    claims: dict[str, str] = {}
+    expects: dict[str, str] = {}
+    tags: tuple[str, ...] = ()
+
+
+_encode: Final = msgspec.json.Encoder(order="sorted").encode
+
+
+def _rows(commit: Commit) -> list[Row]:
+    """The rows of a commit, made as an application would: the ledger's bytes but for the time."""
+    at, rows = format_time(system_clock()), []
+    for draft, (pos, stream, version, event_id, type_, _data, _leaf) in zip(commit[0], commit[2], strict=True):
+        data = _encode(
+            RawEvent(
+                draft.actor,
+                at,
+                draft.body,
+                event_id,
+                pos,
+                draft.schema,
+                stream,
+                type_,
+                version,
+                draft.zone,
+                draft.claims,
+                draft.expects,
+                draft.tags,
+            )
+        )
+        rows.append((pos, stream, version, event_id, type_, data, sha256(b"\x00" + data).digest()))
+    return rows
+
+
+def _tags(commit: Commit) -> list[tuple[str, int]]:
+    return [(tag, row[0]) for draft, row in zip(commit[0], commit[2], strict=True) for tag in draft.tags]
+
+
+def _encoding(write: Callable[[Sequence[Row], Sequence[tuple[str, int]]], object]) -> Callable[[Commit], object]:
+    return lambda commit: write(_rows(commit), _tags(commit))
+
+
+def _ready_made(write: Callable[[Sequence[Row], Sequence[tuple[str, int]]], object]) -> Callable[[Commit], object]:
+    return lambda commit: write(commit[2], commit[3])
+
+
 def _to_ledger(ledger: Ledger) -> Callable[[Commit], object]:
     return lambda commit: ledger.append(commit[0], commit[1])
 
 
-def _to_raw_sqlite(path: Path) -> tuple[apsw.Connection, Callable[[Commit], object]]:
+def _raw_sqlite(path: Path) -> tuple[apsw.Connection, Callable[[Sequence[Row], Sequence[tuple[str, int]]], object]]:
     connection = apsw.Connection(str(path))
     for pragma, value in (
         ("mmap_size", 0),
@@ -155,16 +224,16 @@ def _to_raw_sqlite(path: Path) -> tuple[apsw.Connection, Callable[[Commit], obje
         connection.pragma(pragma, value)
     connection.execute(RAW_SQLITE)
 
-    def write(commit: Commit) -> None:
+    def write(rows: Sequence[Row], tags: Sequence[tuple[str, int]]) -> None:
         connection.execute("BEGIN IMMEDIATE")
-        connection.executemany("INSERT INTO event VALUES(?,?,?,?,?,?,?)", commit[2])
-        connection.executemany("INSERT INTO tag VALUES(?,?)", commit[3])
+        connection.executemany("INSERT INTO event VALUES(?,?,?,?,?,?,?)", rows)
+        connection.executemany("INSERT INTO tag VALUES(?,?)", tags)
         connection.execute("COMMIT")
 
     return connection, write
 
 
-def _to_raw_postgres(url: str) -> tuple[Any, Callable[[Commit], object]]:
+def _raw_postgres(url: str) -> tuple[Any, Callable[[Sequence[Row], Sequence[tuple[str, int]]], object]]:
     """One prepared statement in binary form for both tables: one round trip for a commit."""
     import psycopg
 
@@ -176,17 +245,64 @@ def _to_raw_postgres(url: str) -> tuple[Any, Callable[[Commit], object]]:
         "INSERT INTO tag SELECT * FROM unnest(%b::text[], %b::bigint[])"
     )
 
-    def write(commit: Commit) -> None:
-        columns = [list(column) for column in (*zip(*commit[2], strict=True), *zip(*commit[3], strict=True))]
+    def write(rows: Sequence[Row], tags: Sequence[tuple[str, int]]) -> None:
+        columns = [list(column) for column in (*zip(*rows, strict=True), *zip(*tags, strict=True))]
         connection.execute(sql, columns, prepare=True)
 
     return connection, write
 
 
 def _stored(commit: Commit) -> list[Any]:
+    """What the library's recorder takes, its state the ledger's bytes."""
     from eventsourcing.persistence import StoredEvent
 
     return [StoredEvent(_uuid(row[1]), row[2], row[4], row[5]) for row in commit[2]]
+
+
+def _domain(commit: Commit) -> list[Any]:
+    """The same events as the library's applications have them."""
+    kind = _domain_event()
+    return [
+        kind(
+            originator_id=_uuid(draft.stream),
+            originator_version=row[2],
+            timestamp=system_clock(),
+            **{name: getattr(draft, name) for name in FACTS if getattr(draft, name)},
+        )
+        for draft, row in zip(commit[0], commit[2], strict=True)
+    ]
+
+
+FACTS: Final = ("id", "actor", "zone", "schema", "body", "claims", "expects", "tags")
+
+
+@cache
+def _domain_event() -> Any:
+    """A frozen dataclass of the library's own, with what a draft says."""
+    from eventsourcing.domain import DomainEvent
+
+    fields = {"__annotations__": dict.fromkeys(FACTS, Any), "__module__": __name__, "claims": None, "expects": None}
+    fields["tags"] = None
+    event = type("LotStepCompleted", (DomainEvent,), {**fields, "__qualname__": "LotStepCompleted"})
+    globals()["LotStepCompleted"] = event  # where the library's topics look for it
+    return event
+
+
+def _event_store(recorder: Any) -> Callable[[Any], object]:
+    from eventsourcing.persistence import (
+        DatetimeAsISO,
+        DecimalAsStr,
+        EventStore,
+        JSONTranscoder,
+        Mapper,
+        UUIDAsHex,
+    )
+
+    transcoder = JSONTranscoder()
+    for transcoding in (UUIDAsHex(), DecimalAsStr(), DatetimeAsISO()):
+        transcoder.register(transcoding)
+    put: Callable[[Any], object] = EventStore(Mapper(transcoder), recorder).put
+    return put
 
 
 def _uuid(stream: str) -> UUID:
@@ -217,18 +333,25 @@ def _postgres_recorder(url: str) -> Any:
 # appends
 
 
+PREPARED: Final[dict[str, Callable[[Commit], Any]]] = {
+    "eventsourcing": _domain,
+    "eventsourcing, bytes ready-made": _stored,
+}
+"""What a contender is handed in place of a commit; made before its time is taken."""
+
+
 def _appends(
     session: Session, name: str, size: int, writers: dict[str, Callable[[Any], object]], targets: dict[str, float]
 ) -> None:
     """One client, `size` events in each commit."""
-    count = {1: 250, 10: 60}[size] * (4 if session.full else 1)
+    count = {1: 150, 10: 40}[size] * (4 if session.full else 1)
     plans = {contender: Plan(7) for contender in writers}
 
     def contender(who: str) -> Callable[[], float]:
         def work() -> float:
             commits: Sequence[Any] = _commits(plans[who], size, count)
-            if who == "eventsourcing":
-                commits = [_stored(commit) for commit in commits]
+            if who in PREPARED:
+                commits = [PREPARED[who](commit) for commit in commits]
             write = writers[who]
 
             def all_of_them() -> None:
@@ -241,11 +364,12 @@ def _appends(
 
     for who in writers:  # statements prepared, write-ahead logs at their length
         contender(who)()
+        contender(who)()
     session.compare(
         f"{name}, {size} per commit",
         {who: contender(who) for who in writers},
         ours="cellwright",
-        rounds=15 if session.full else 7,
+        rounds=15 if session.full else 9,
         targets=targets,
         work=f"{count} commits of {size}",
     )
@@ -258,12 +382,11 @@ def _on_sqlite(session: Session, folder: Path) -> None:
     ):
         with ExitStack() as stack:
             ledger = stack.enter_context(open_ledger(folder / f"ours-{size}.db", create=True))
-            connection, raw = _to_raw_sqlite(folder / f"raw-{size}.db")
-            stack.enter_context(closing(connection))
-            recorder = _sqlite_recorder(folder / f"library-{size}.db")
-            stack.enter_context(closing(recorder.datastore))
-            writers = {"cellwright": _to_ledger(ledger), "raw": raw, "eventsourcing": recorder.insert_events}
-            _appends(session, "SQLite", size, writers, targets)
+            raw, ready = (_raw_sqlite(folder / f"{kind}-{size}.db") for kind in ("raw", "ready"))
+            store, recorder = (_sqlite_recorder(folder / f"{kind}-{size}.db") for kind in ("store", "recorder"))
+            for opened in (raw[0], ready[0], store.datastore, recorder.datastore):
+                stack.enter_context(closing(opened))
+            _appends(session, "SQLite", size, _writers(ledger, raw[1], ready[1], store, recorder), targets)
             if size == 1:
                 with recorder.datastore.transaction(commit=False) as cursor:
                     cursor.execute("PRAGMA synchronous")
@@ -277,12 +400,21 @@ def _on_postgres(session: Session, new_database: Callable[[], str]) -> None:
     ):
         with ExitStack() as stack:
             ledger = stack.enter_context(open_ledger(new_database(), create=True))
-            connection, raw = _to_raw_postgres(new_database())
-            stack.enter_context(closing(connection))
-            recorder = _postgres_recorder(new_database())
-            stack.enter_context(closing(recorder.datastore))
-            writers = {"cellwright": _to_ledger(ledger), "raw": raw, "eventsourcing": recorder.insert_events}
-            _appends(session, "PostgreSQL", size, writers, targets)
+            raw, ready = (_raw_postgres(new_database()) for _kind in range(2))
+            store, recorder = (_postgres_recorder(new_database()) for _kind in range(2))
+            for opened in (raw[0], ready[0], store.datastore, recorder.datastore):
+                stack.enter_context(closing(opened))
+            _appends(session, "PostgreSQL", size, _writers(ledger, raw[1], ready[1], store, recorder), targets)
+
+
+def _writers(ledger: Ledger, raw: Any, ready: Any, store: Any, recorder: Any) -> dict[str, Callable[[Any], object]]:
+    return {
+        "cellwright": _to_ledger(ledger),
+        "raw": _encoding(raw),
+        "raw, bytes ready-made": _ready_made(ready),
+        "eventsourcing": _event_store(store),
+        "eventsourcing, bytes ready-made": recorder.insert_events,
+    }
 
 
 # many clients
