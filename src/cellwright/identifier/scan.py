@@ -55,6 +55,11 @@ class Payload:
     text: str
     symbology: str | None
 
+    @property
+    def raw(self) -> str:
+        """What the scanner sends: AIM identifier, where it has one, and the data."""
+        return self.text if self.symbology is None else f"]{self.symbology}{self.text}"
+
 
 @dataclass(frozen=True, slots=True)
 class Scan(Generic[T]):

@@ -142,8 +142,8 @@ def encode(content: str | ElementString, symbology: Symbology) -> Symbol:
         IdentifierError: text that is not printable ASCII, or GS1 and plain mixed up, or too long for the symbology.
     """
     if isinstance(content, ElementString) != (symbology in _GS1):
-        raise refuse(Code.WRONG_SYMBOLOGY, _text(content), _NAME, "R090", detail=symbology.name)
-    text = _text(content)
+        raise refuse(Code.WRONG_SYMBOLOGY, as_text(content), _NAME, "R090", detail=symbology.name)
+    text = as_text(content)
     if not text.replace("\x1d", "").isascii() or not text.replace("\x1d", "").isprintable() or not text:
         raise refuse(Code.SYMBOL_UNREADABLE, text, _NAME, "R090", detail=symbology.name)
     return Symbol(symbology, text, _modules(content, symbology))
@@ -183,7 +183,8 @@ def read_back(symbol: Symbol) -> Payload:
     return found[0]
 
 
-def _text(content: str | ElementString) -> str:
+def as_text(content: str | ElementString) -> str:
+    """What a reader reports of a content, separators of GS1 data as character 29."""
     return content.data if isinstance(content, ElementString) else content
 
 
@@ -203,14 +204,14 @@ def _modules(content: str | ElementString, symbology: Symbology) -> tuple[bytes,
     if symbology in (Symbology.DATA_MATRIX, Symbology.GS1_DATA_MATRIX):
         symbol.option_3 = _SQUARE
     symbol.warn_level = zint.WarningLevel.FAIL_ALL
-    data = _text(content)
+    data = as_text(content)
     if isinstance(content, ElementString):
         symbol.input_mode = zint.InputMode.GS1
         data = "".join(f"[{ai}]{value}" for ai, value in content.elements)
     try:
         symbol.encode(data)
     except (RuntimeError, ValueError) as error:
-        raise refuse(Code.SYMBOL_UNREADABLE, _text(content), _NAME, "R090", detail=str(error)) from error
+        raise refuse(Code.SYMBOL_UNREADABLE, as_text(content), _NAME, "R090", detail=str(error)) from error
     packed = bytes(symbol.encoded_data.tobytes())
     return tuple(_unpack(packed, row, symbol.width) for row in range(symbol.rows))
 

@@ -37,7 +37,7 @@ def test_a_completed_record_takes_only_addenda() -> None:
         TakeReading(lot=lot, step="harvest", reading=value, reason="better"),
         StartStep(lot=lot, step="harvest", room="S1", containers=(bag,)),
         DrawSample(lot=lot, step="fill", scan=bag, kind="k", tests=("t",), volume_ml="1"),
-        PrintLabel(lot=lot, container=bags[0], template="t1", reason="r", approver="QA-1"),
+        PrintLabel(lot=lot, container=bags[0], reason="r", approver="QA-1"),
         CompleteLot(lot=lot, verifier="OP-2"),
     ):
         with refused("record-locked"):
@@ -97,7 +97,7 @@ def test_a_record_with_something_missing_is_not_completable_and_all_of_it_is_nam
     bench.start(lot, "fill", culture)
     left = bench.make(lot, "split", {culture: "100"}, [Child(kind="waste", volume_ml="50")] * 2, step="fill")
     bench.label(lot, left[0])
-    bench.do(PrintLabel(lot=lot, container=left[1], template="t1"))
+    bench.do(PrintLabel(lot=lot, container=left[1]))
     codes = [refusal.code for refusal in incomplete(bench.lot(lot), usual())]
     assert codes == ["steps-left", "labels-unreconciled", "containers-open", "containers-unlabelled", "rooms-held"]
     with refused("steps-left"):
@@ -138,7 +138,7 @@ def test_labels_must_reconcile_before_the_lock() -> None:
     bench = Bench()
     lot, bags = bench.filled()
     bench.do(LeaveRoom(lot=lot, room="S1"))
-    bench.do(PrintLabel(lot=lot, container=bags[0], template="t1", reason="smudged", approver="QA-1"))
+    bench.do(PrintLabel(lot=lot, container=bags[0], reason="smudged", approver="QA-1"))
     spare = next(reversed(bench.lot(lot).labels))
     with refused("labels-unreconciled"):
         bench.do(CompleteLot(lot=lot, verifier="OP-2"))

@@ -145,13 +145,13 @@ def test_a_container_is_detached_and_used_only_with_its_own_verified_label_on_it
         bench.do(Detach(lot=lot, containers=(child,)))
     with refused("container-unlabelled"):
         bench.make(lot, "transfer", {child: "50"}, [part("50")])
-    bench.do(PrintLabel(lot=lot, container=child, template="t1"))
+    bench.do(PrintLabel(lot=lot, container=child))
     (label,) = bench.lot(lot).labels.values()
     with refused("detach-unlabelled"):
         bench.do(Detach(lot=lot, containers=(child,)))
     with refused("label-not-verified"):
         bench.do(ApplyLabel(lot=lot, container=child, scan=Scan(text=label.code), verifier="OP-2"))
-    bench.do(VerifyLabel(lot=lot, label=label.label, scan=Scan(text=label.code)))
+    bench.do(VerifyLabel(lot=lot, label=label.label, scan=Scan(text=label.code), legends=label.legends))
     with refused("detach-unlabelled"):
         bench.do(Detach(lot=lot, containers=(child,)))
     with refused("label-not-applied"):
@@ -176,11 +176,11 @@ def test_every_altered_character_of_a_label_is_noticed_and_the_copy_cannot_be_ap
     reason: dict[str, str] = {}
     length = place = 0
     while place <= length:
-        bench.do(PrintLabel(lot=lot, container=child, template="t1", **reason))  # type: ignore[arg-type]
+        bench.do(PrintLabel(lot=lot, container=child, **reason))  # type: ignore[arg-type]
         label = next(reversed(bench.lot(lot).labels.values()))
         reason, length = {"reason": "misprint", "approver": "QA-1"}, len(label.code)
         altered = label.code[:place] + ("X" if label.code[place : place + 1] != "X" else "Y") + label.code[place + 1 :]
-        decision = bench.do(VerifyLabel(lot=lot, label=label.label, scan=Scan(text=altered)))
+        decision = bench.do(VerifyLabel(lot=lot, label=label.label, scan=Scan(text=altered), legends=label.legends))
         assert decision.stop is not None
         assert decision.stop.code == "label-not-as-intended"
         assert bench.lot(lot).labels[label.label].status == "rejected"
@@ -195,14 +195,14 @@ def test_a_reprint_needs_a_reason_and_quality_assurance_and_voids_the_former_cop
     bench, lot, child, old = labelled()
     old_code = bench.lot(lot).labels[old].code
     for attempt in (
-        PrintLabel(lot=lot, container=child, template="t1"),
-        PrintLabel(lot=lot, container=child, template="t1", reason="smudged"),
-        PrintLabel(lot=lot, container=child, template="t1", approver="QA-1"),
-        PrintLabel(lot=lot, container=child, template="t1", reason="smudged", approver="OP-1"),
+        PrintLabel(lot=lot, container=child),
+        PrintLabel(lot=lot, container=child, reason="smudged"),
+        PrintLabel(lot=lot, container=child, approver="QA-1"),
+        PrintLabel(lot=lot, container=child, reason="smudged", approver="OP-1"),
     ):
         with refused("reprint-needs-reason"):
             bench.do(attempt)
-    decision = bench.do(PrintLabel(lot=lot, container=child, template="t1", reason="smudged", approver="QA-1"))
+    decision = bench.do(PrintLabel(lot=lot, container=child, reason="smudged", approver="QA-1"))
     assert [(n.person, n.role) for n in decision.sign] == [("OP-1", "operator"), ("QA-1", "quality_assurance")]
     assert f"label/{old}" not in bench.claims
     with refused("superseded-label"):
@@ -215,9 +215,9 @@ def test_a_reprint_needs_a_reason_and_quality_assurance_and_voids_the_former_cop
 def test_a_label_goes_only_on_the_container_it_was_printed_for() -> None:
     bench, lot, name = begun()
     one, other = bench.make(lot, "split", {name: "100"}, [part("50"), part("50")], emptied=True)
-    bench.do(PrintLabel(lot=lot, container=one, template="t1"))
+    bench.do(PrintLabel(lot=lot, container=one))
     (label,) = bench.lot(lot).labels.values()
-    bench.do(VerifyLabel(lot=lot, label=label.label, scan=Scan(text=label.code)))
+    bench.do(VerifyLabel(lot=lot, label=label.label, scan=Scan(text=label.code), legends=label.legends))
     with refused("label-of-another-container"):
         bench.do(ApplyLabel(lot=lot, container=other, scan=Scan(text=label.code), verifier="OP-2"))
 
@@ -228,7 +228,7 @@ def test_labels_issued_are_labels_applied_and_destroyed() -> None:
     assert unreconciled(bench.lot(lot)) == ()
     with refused("label-in-use"):
         bench.do(DestroyLabel(lot=lot, label=old, witness="OP-2", reason="tidy"))
-    bench.do(PrintLabel(lot=lot, container=child, template="t1", reason="smudged", approver="QA-1"))
+    bench.do(PrintLabel(lot=lot, container=child, reason="smudged", approver="QA-1"))
     new = next(reversed(bench.lot(lot).labels))
     assert unreconciled(bench.lot(lot)) == (new,)
     bench.do(DestroyLabel(lot=lot, label=new, witness="OP-2", reason="not needed"))
@@ -319,15 +319,15 @@ def test_first_labels_of_several_bags_are_printed_together_and_read_back_one_by_
     doses = [Child(kind="final_bag", volume_ml="9", dose=n) for n in range(1, 21)]
     bags = bench.make(lot, "split", {culture: "199"}, doses, step="fill", waste="19", emptied=True)
     assert [bench.lot(lot).containers[b].dose for b in bags] == list(range(1, 21))
-    bench.do(PrintLabels(lot=lot, containers=tuple(bags), template="t1"))
+    bench.do(PrintLabels(lot=lot, containers=tuple(bags)))
     labels = [one for one in bench.lot(lot).labels.values() if one.container in bags]
     assert [one.content["dose"] for one in labels] == [f"{n}/20" for n in range(1, 21)]
     with refused("not-first-labels"):
-        bench.do(PrintLabels(lot=lot, containers=tuple(bags), template="t1"))
+        bench.do(PrintLabels(lot=lot, containers=tuple(bags)))
     with refused("detach-unlabelled"):
         bench.do(Detach(lot=lot, containers=tuple(bags)))
     for one in labels:
-        bench.do(VerifyLabel(lot=lot, label=one.label, scan=Scan(text=one.code)))
+        bench.do(VerifyLabel(lot=lot, label=one.label, scan=Scan(text=one.code), legends=one.legends))
         bench.do(ApplyLabel(lot=lot, container=one.container, scan=Scan(text=one.code), verifier="OP-2"))
     bench.do(Detach(lot=lot, containers=tuple(bags)))
     assert all(bag.detached for bag in bench.lot(lot).bags)

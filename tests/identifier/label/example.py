@@ -77,6 +77,15 @@ SPECIFIC: dict[LabelKind, dict[str, Any]] = {
         "patient": PATIENT,
         "trade": read_eye_readable("(01)09501101530003(17)270302(10)LA9999260000007B(21)1"),
     },
+    LabelKind.STOCK_CONTAINER: {
+        "status": None,
+        "chain": None,
+        "donation": None,
+        "product": None,
+        "product_name": Bilingual("MIL62, drug substance", "MIL62原液"),
+        "prepared": _at(Occasion.PRODUCTION, 2026, 9),
+        "quantity": Bilingual("40 L", "40 L"),
+    },
     LabelKind.CASSETTE: {"expiry": _at(Occasion.EXPIRY, 2027, 14), "patient": PATIENT},
 }
 

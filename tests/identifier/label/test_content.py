@@ -40,7 +40,9 @@ def test_a_label_without_a_required_field_is_refused(kind: LabelKind, name: Fiel
 
 
 @pytest.mark.requirement("R060")
-@pytest.mark.parametrize("kind", [kind for kind in LabelKind if kind is not LabelKind.SAMPLE_TUBE])
+@pytest.mark.parametrize(
+    "kind", [kind for kind in LabelKind if kind not in (LabelKind.SAMPLE_TUBE, LabelKind.STOCK_CONTAINER)]
+)
 def test_a_container_label_without_donation_number_is_refused_even_with_a_chain_of_identity(kind: LabelKind) -> None:
     with pytest.raises(IdentifierError) as caught:
         example.content(kind, donation=None)

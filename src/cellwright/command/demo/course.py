@@ -6,10 +6,11 @@ through `Figures` and are named as published where they are used.
 """
 
 from collections.abc import Generator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
 
+from cellwright.command.demo import printer
 from cellwright.command.demo.cast import by
 from cellwright.command.demo.screening import meeting
 from cellwright.command.demo.stage import Act, until
@@ -32,6 +33,7 @@ from cellwright.factory.people import stamp
 from cellwright.factory.portfolio.product import Product
 from cellwright.factory.rule import Command, Refusal
 from cellwright.factory.trial.protocol import Protocol
+from cellwright.identifier.label import NamedPatient
 from cellwright.ledger import SimulatedClock
 from cellwright.ledger.canonical import encode
 
@@ -61,7 +63,8 @@ def bodies(outcome: Outcome | None, type_: str) -> list[dict[str, Any]]:
 
 
 def scan(text: str) -> Scan:
-    return Scan(text=text)
+    """A house label with this text, printed, and what the scanner read there."""
+    return Scan(text=printer.read(text))
 
 
 class Patient:
@@ -78,6 +81,10 @@ class Patient:
         self.subject = ""
         self.donor = ""
         self.wristbands: dict[str, str] = {}
+        self.named: dict[str, NamedPatient] = {}
+        """Donor and recipient by name, as labels show them; the record has these names only encrypted (D6)."""
+        self.codes: dict[str, str] = {}
+        """Container, or serial of a label -> what a scanner read on it; shared by all patients, as a bench is."""
         self.pair = ""
         self.order = ""
         self.coi = ""
@@ -106,6 +113,20 @@ class Patient:
     @property
     def today(self) -> str:
         return self.now.date().isoformat()
+
+    @property
+    def chain(self) -> Scan:
+        """The chain of identity, read from the papers that go with the cells."""
+        return Scan(text=printer.chain(self.coi))
+
+    def on(self, container: str) -> Scan:
+        """What a scanner reads on a container."""
+        return Scan(text=self.codes[container])
+
+    def labelled(self, din: str, division: str) -> Scan:
+        """The label of a collected bag, printed at the bedside and read there."""
+        self.codes[f"{din}-{division}"] = printer.collected(din, division, self.coi)
+        return self.on(f"{din}-{division}")
 
     def choose(self, *people: str) -> str:
         """One of several people, the same in every run of a seed."""
@@ -175,10 +196,9 @@ class Patient:
         name = self.site.desk.issuing.next("subject", self.now)
         wristband = self.site.desk.issuing.next("label", self.now)
         day = self.random.randrange(1, 28)
-        fields = {
-            "name": f"Simulated {role} {self.number}",
-            "birth_date": f"20{self.random.randrange(4, 20):02d}-05-{day:02d}",
-        }
+        born = date(2000 + self.random.randrange(4, 20), 5, day)
+        fields = {"name": f"Simulated {role} {self.number}", "birth_date": born.isoformat()}
+        self.named[name] = NamedPatient(fields["name"], born)
         personal = {k: subject.Sealed(**self.site.keys.encrypt_field(name, v, k)) for k, v in fields.items()}
         yield from self.do(subject.Register(subject=name, personal=personal, wristband=wristband), "CO-1")
         self.wristbands[name] = wristband
@@ -275,7 +295,7 @@ class Patient:
     def _collected_on(self, name: str, day: int, bags: int) -> Acts:
         nurses = self.two(("AN-1", "AN-2"))
         start = collection.StartCollection(
-            order=self.order, collection=name, day=day, wristband=scan(self.wristbands[self.donor]), coi=scan(self.coi),
+            order=self.order, collection=name, day=day, wristband=scan(self.wristbands[self.donor]), coi=self.chain,
             verifier=nurses[1],
         )  # fmt: skip
         yield from self.do(start, nurses[0])
@@ -285,10 +305,10 @@ class Patient:
         divisions = ("00",) if bags == 1 else tuple(f"{letter}0" for letter in "ABCDEFGH"[:bags])
         cells = f"{self.random.lognormvariate(22.45, 0.5):.0f}"
         record = collection.RecordCollection(
-            order=self.order, collection=name, day=day, din=scan(din), coi=scan(self.coi),
+            order=self.order, collection=name, day=day, din=Scan(text=printer.donation(din)), coi=self.chain,
             containers=tuple(
                 collection.Filled(
-                    division=d, volume_ml=str(self.random.randrange(80, 160)), label=scan(f"{din}-{d}"),
+                    division=d, volume_ml=str(self.random.randrange(80, 160)), label=self.labelled(din, d),
                     nucleated_cells=cells,
                 )
                 for d in divisions
@@ -311,7 +331,7 @@ class Patient:
             logger_started_at=stamp(self.now - timedelta(minutes=10)), destination_holder=PLANT,
             destination="Receiving", courier_holder=COURIER,
         )  # fmt: skip
-        packing = dispatch.Packing(order=self.order, containers=tuple(scan(c) for c in self.fresh), coi=scan(self.coi))
+        packing = dispatch.Packing(order=self.order, containers=tuple(self.on(c) for c in self.fresh), coi=self.chain)
         command = dispatch.PackCollection(
             items=(packing,), transport=transport, role="collection_nurse", courier=self.choose("CR-1", "CR-2")
         )
@@ -332,7 +352,7 @@ class Patient:
         usual: dict[str, object] = {
             "shipment": self.shipment, "role": "warehouse", "courier": "CR-1", "shipper": scan(self.shipper),
             "seal": scan(self.seal), "waybill": self.waybill, "loggers": (self.logger,),
-            "containers": tuple(scan(c) for c in self.fresh), "cois": (scan(self.coi),), "condition": "intact",
+            "containers": tuple(self.on(c) for c in self.fresh), "cois": (self.chain,), "condition": "intact",
             "undamaged": True, "place": "Receiving", "temperature_c": "4.8",
         }  # fmt: skip
         return shipment.Receive(**{**usual, **changed})  # type: ignore[arg-type]

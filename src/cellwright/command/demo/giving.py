@@ -72,9 +72,7 @@ class Giving:
         self.bags = tuple(bags or (bag.container for bag in self.lot.bags))
         for bag in self.bags:
             if self.lot.containers[bag].position is not None:
-                out = TakeOutBag(
-                    lot=self.patient.lot, bag=scan(self.making.code(bag)), purpose="pack_out", verifier="WH-2"
-                )
+                out = TakeOutBag(lot=self.patient.lot, bag=self.making.on(bag), purpose="pack_out", verifier="WH-2")
                 yield from self.patient.do(out, "WH-1")
         yield from self.packed()
         yield from self.patient.wait(hours=10)
@@ -93,7 +91,7 @@ class Giving:
             logger_started_at=stamp(patient.now - timedelta(minutes=10)), destination_holder=HOSPITAL,
             destination="Cell laboratory", courier_holder=COURIER,
         )  # fmt: skip
-        packing = dispatch.Packing(order=patient.order, containers=self.scans(self.bags), coi=scan(patient.coi))
+        packing = dispatch.Packing(order=patient.order, containers=self.scans(self.bags), coi=patient.chain)
         command = dispatch.PackDelivery(
             items=(packing,), transport=transport, role="warehouse", holder=PLANT, place=BENCH, courier="CR-1"
         )
@@ -108,7 +106,7 @@ class Giving:
         return self.patient.receipt(**{**usual, **changed})
 
     def scans(self, bags: Iterable[str]) -> tuple[Scan, ...]:
-        return tuple(scan(self.making.code(bag)) for bag in bags)
+        return tuple(self.making.on(bag) for bag in bags)
 
     # --- bedside
 
@@ -124,7 +122,7 @@ class Giving:
             yield from self.given(bag)
 
     def given(self, bag: str) -> Acts:
-        patient, code = self.patient, scan(self.making.code(bag))
+        patient, code = self.patient, self.making.on(bag)
         frozen = not patient.product().fresh
         if frozen:
             yield from patient.do(self.identity("thaw", code), "CL-1")
@@ -150,7 +148,7 @@ class Giving:
             order=self.patient.order, stage=stage,  # type: ignore[arg-type]
             wristband=scan(wristband or self.patient.wristbands[self.patient.subject]), bag=bag,
             role="nurse" if nurse else "cell_laboratory", verifier="MD-2" if nurse else "CL-2",
-            verifier_role="physician" if nurse else "cell_laboratory", coi=scan(self.patient.coi),
+            verifier_role="physician" if nurse else "cell_laboratory", coi=self.patient.chain,
         )  # fmt: skip
 
     # --- the end
@@ -166,7 +164,7 @@ class Giving:
             if container.disposition is None and name not in self.bags:
                 if container.position is not None:
                     out = TakeOutBag(
-                        lot=self.patient.lot, bag=scan(self.making.code(name)), purpose="destruction", verifier="WH-2"
+                        lot=self.patient.lot, bag=self.making.on(name), purpose="destruction", verifier="WH-2"
                     )
                     yield from self.patient.do(out, "WH-1")
                 kept = container.kind in ("retained", "backup")

@@ -30,6 +30,7 @@ class Way:
         self.patient = patient
         self.setting = setting
         self.published = published
+        patient.codes = setting.codes
         patient.materials = {code: lots[0] for code, lots in setting.materials.items()}
         values = dict(published.results) if published else self._values()
         self.making = Making(patient, setting.plant, self._figures())

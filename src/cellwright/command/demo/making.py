@@ -5,12 +5,13 @@ recipe and the plant; what is measured is simulated, or a published figure that 
 """
 
 from collections.abc import Callable, Generator, Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import msgspec
 
-from cellwright.command.demo.course import Acts, Patient, body, scan
+from cellwright.command.demo import printer
+from cellwright.command.demo.course import Acts, Patient, bodies, body, scan
 from cellwright.command.demo.stage import Act, until
 from cellwright.command.desk import Outcome
 from cellwright.factory.lot.addition import AddMaterial
@@ -18,7 +19,8 @@ from cellwright.factory.lot.bag import FreezeBag
 from cellwright.factory.lot.closing import CompleteLot
 from cellwright.factory.lot.completion import CompleteStep
 from cellwright.factory.lot.issue import IssueLot
-from cellwright.factory.lot.label import ApplyLabel, Detach, PrintLabel, VerifyLabel
+from cellwright.factory.lot.label import ApplyLabel, Detach, PrintLabels, VerifyLabel
+from cellwright.factory.lot.part import Label
 from cellwright.factory.lot.reading import Measured, TakeReading
 from cellwright.factory.lot.receipt import ReceiveMaterial
 from cellwright.factory.lot.room import EnterRoom, LeaveRoom
@@ -29,14 +31,16 @@ from cellwright.factory.lot.transfer import Child, Source, TransferMaterial
 from cellwright.factory.order.scan import Scan
 from cellwright.factory.plant.plant import Plant
 from cellwright.factory.plant.room import ClearRoom, RoomState
+from cellwright.factory.portfolio.product import Product
 from cellwright.factory.recipe.recipe import Parameter, Recipe, Step
 from cellwright.factory.rule import Refusal
+from cellwright.identifier.isbt128.compound import DATA_IDENTIFIER as COMPOUND
+from cellwright.identifier.label import LabelContent, NamedPatient, draw
 
 Doing = Generator[Act | until, Outcome | None, None]
 
 OPERATORS = tuple(f"OP-{n:02d}" for n in range(1, 12))
 """Operators of the ordinary lots. OP-12 is locked out in the story, OP-13's qualification has expired."""
-LABEL_TEMPLATE = "cellwright-1"
 CULTURE_ML = Decimal(200)
 BULK_ML_PER_BAG = Decimal(15)
 """Simulated volumes of the culture and, for each final bag, of the washed cells before cryoprotectant [assumption]."""
@@ -115,7 +119,7 @@ class Making:
             return
         yield from self.patient.allocated()
         for name in self.patient.starting:
-            received = ReceiveMaterial(lot=self.patient.lot, scan=scan(name), verifier=self.second)
+            received = ReceiveMaterial(lot=self.patient.lot, scan=self.on(name), verifier=self.second)
             yield from self.patient.do(received, self.operator)
         self.current = tuple(self.lot.containers)
 
@@ -216,13 +220,12 @@ class Making:
 
     # --- what goes in, comes out, is measured
 
-    def code(self, container: str) -> str:
-        """What stands on the container: its label's code, or the donation's own number."""
-        found = self.lot.containers[container]
-        return container if found.label is None else self.lot.labels[found.label].code
+    def on(self, container: str) -> Scan:
+        """What a scanner reads on a container: the compound symbol of its own label, or of the collection's."""
+        return self.patient.on(container)
 
     def scans(self, containers: Iterable[str]) -> tuple[Scan, ...]:
-        return tuple(scan(self.code(name)) for name in containers)
+        return tuple(self.on(name) for name in containers)
 
     def additions(self, step: Step) -> Doing:
         """Each material by its own scan, at its own moment (R006)."""
@@ -230,7 +233,7 @@ class Making:
             material = self.patient.materials[use.code]
             add = AddMaterial(
                 lot=self.patient.lot, step=step.id, code=use.code, material=scan(material),
-                quantity=format(use.quantity, "f"), unit=use.unit, into=scan(self.code(self.current[0])),
+                quantity=format(use.quantity, "f"), unit=use.unit, into=self.on(self.current[0]),
             )  # fmt: skip
             yield from self.patient.do(add, self.operator)
 
@@ -279,15 +282,14 @@ class Making:
         transfer = TransferMaterial(
             lot=self.patient.lot, transfer="split" if len(kinds) > 1 else "process",
             sources=tuple(
-                Source(scan=scan(self.code(name)), volume_ml=format(volume, "f"), emptied=True) for name, volume in held
+                Source(scan=self.on(name), volume_ml=format(volume, "f"), emptied=True) for name, volume in held
             ),
             children=children, verifier=self.second, waste_ml=format(max(waste, Decimal(0)), "f"), step=step.id,
         )  # fmt: skip
         before = set(self.lot.containers)
         yield from self.patient.do(transfer, self.operator)
         made = [name for name in self.lot.containers if name not in before]
-        for name in made:
-            yield from self.labelled(name)
+        yield from self.labelled(made)
         kept = ("final_bag",) if bags else ("culture", "bulk", "intermediate")
         self.current = tuple(n for n in made if self.lot.containers[n].kind in kept) or tuple(made)
 
@@ -301,40 +303,69 @@ class Making:
         each = (shared / max(kinds.count("final_bag"), 1)).quantize(Decimal("0.1"), rounding="ROUND_DOWN")
         return [each if kind == "final_bag" else small for kind in kinds]
 
-    def labelled(self, container: str, place: str = "container") -> Doing:
-        """Printed, read back, applied by two people, detached from its set."""
+    def labelled(self, containers: Sequence[str], place: str = "container") -> Doing:
+        """Printed together; each read back from its picture and applied by two people; detached from the set."""
+        names = tuple(containers)
         printed = yield from self.patient.do(
-            PrintLabel(lot=self.patient.lot, container=container, template=LABEL_TEMPLATE, place=place),  # type: ignore[arg-type]
+            PrintLabels(lot=self.patient.lot, containers=names, place=place),  # type: ignore[arg-type]
             self.operator,
         )
-        label = body(printed, "lot.label_printed")["label"]
-        code = scan(self.lot.labels[label].code)
-        if self.at_label is not None and self.lot.containers[container].kind == "final_bag":
+        for made in bodies(printed, "lot.label_printed"):
+            yield from self.label(made["label"], made["container"])
+        if place == "container":
+            yield from self.patient.do(Detach(lot=self.patient.lot, containers=names), self.operator)
+
+    def label(self, serial: str, container: str) -> Doing:
+        """One print: read back, symbol by symbol, and put where it belongs."""
+        found = self.lot.containers[container]
+        if self.at_label is not None and found.is_bag:
             happening, self.at_label = self.at_label, None
-            yield from happening(label)
-        yield from self.patient.do(VerifyLabel(lot=self.patient.lot, label=label, scan=code), self.operator)
-        applied = ApplyLabel(lot=self.patient.lot, container=container, scan=code, verifier=self.second)
+            yield from happening(serial)
+        label = self.lot.labels[serial]
+        content = self.printed(label)
+        seen = printer.seen(content)
+        own = Scan(text=seen.serial)
+        verify = VerifyLabel(
+            lot=self.patient.lot, label=serial, scan=own, symbols=tuple(Scan(text=text) for text in seen.others),
+            legends=seen.legends, picture_sha256=self.kept(content) if found.is_bag else None,
+        )  # fmt: skip
+        yield from self.patient.do(verify, self.operator)
+        applied = ApplyLabel(lot=self.patient.lot, container=container, scan=own, verifier=self.second)
         yield from self.patient.do(applied, self.operator)
-        if place == "container" and not self.lot.containers[container].detached:
-            yield from self.patient.do(Detach(lot=self.patient.lot, containers=(container,)), self.operator)
+        self.patient.codes[serial] = seen.serial
+        if label.place == "container":
+            self.patient.codes[container] = next((text for text in seen.others if COMPOUND in text), seen.serial)
+
+    def printed(self, label: Label) -> LabelContent:
+        """What is sent to the printer for a copy in the record."""
+        product = self.desk.definition(Product, self.lot.product, self.lot.product_version)
+        made_at = datetime.fromisoformat(self.lot.containers[label.container].made_at)
+        return printer.content(label, product, self.person, made_at, self.desk.zone)
+
+    @property
+    def person(self) -> NamedPatient | None:
+        """Whose name stands on bag and cassette."""
+        return self.patient.named.get(self.patient.subject)
+
+    def kept(self, content: LabelContent) -> str:
+        """The print as a drawing, kept under the key of the person it names; its address."""
+        return self.patient.site.files.put(draw(content).encode(), self.patient.subject or None).sha256
 
     def samples(self, step: Step) -> Doing:
         for sample in step.samples:
-            drawn = DrawSample(
-                lot=self.patient.lot, step=step.id, scan=scan(self.code(self.current[0])), sample=sample.id
-            )
+            drawn = DrawSample(lot=self.patient.lot, step=step.id, scan=self.on(self.current[0]), sample=sample.id)
             yield from self.patient.do(drawn, self.operator)
 
     def stored(self) -> Doing:
         """Each bag into its own cassette, each cassette into its own position."""
         tanks = [e.id for e in self.plant.equipment if e.equipment_class == "vapour_tank"]
         tank = tanks[self.patient.number % len(tanks)]
+        yield from self.labelled(self.current, "cassette")
         for number, bag in enumerate(self.current, 1):
-            yield from self.labelled(bag, "cassette")
             cassette = self.lot.containers[bag].cassette
             assert cassette is not None
             freeze = FreezeBag(
-                lot=self.patient.lot, bag=scan(self.code(bag)), cassette=scan(self.lot.labels[cassette].code),
+                lot=self.patient.lot, bag=self.on(bag), cassette=self.on(cassette),
                 position=f"{tank}:{self.patient.number:04d}-{number:02d}", verifier=self.second,
             )  # fmt: skip
             yield from self.patient.do(freeze, self.operator)

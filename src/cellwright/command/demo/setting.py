@@ -44,6 +44,8 @@ class Setting:
         self.signer = signer
         self.materials: dict[str, tuple[str, ...]] = {}
         """Material code -> its released lots."""
+        self.codes: dict[str, str] = {}
+        """Container, or serial of a label -> what a scanner reads on it."""
 
     @property
     def plant(self) -> Plant:

@@ -7,7 +7,7 @@ of the scene is refused and the run ends with it.
 from collections.abc import Callable
 
 from cellwright.command.demo.cast import by
-from cellwright.command.demo.course import Acts, bodies, scan
+from cellwright.command.demo.course import Acts, bodies
 from cellwright.command.demo.journey import Way
 from cellwright.command.demo.making import Making
 from cellwright.command.demo.setting import Setting
@@ -217,7 +217,7 @@ def late_positive_before(way: Way) -> Acts:
     yield from way.awaited()
     yield from way.giving.delivered()
     yield from way.testing.culture_read("sterility", grown=True)
-    bag = scan(way.making.code(way.giving.bags[0]))
+    bag = way.making.on(way.giving.bags[0])
     try:
         yield from way.patient.do(way.giving.identity("infusion", bag), "RN-1")
     except Refusal as refusal:
@@ -287,7 +287,7 @@ class Recall:
         yield from notified(way)
         for bag in way.giving.bags:
             dispose = disposition.Dispose(
-                order=way.patient.order, container=scan(way.making.code(bag)), disposition="destroyed",
+                order=way.patient.order, container=way.making.on(bag), disposition="destroyed",
                 reason="Simulated recall", role="cell_laboratory", verifier="CL-2", verifier_role="cell_laboratory",
             )  # fmt: skip
             yield from way.patient.do(dispose, "CL-1")
@@ -331,7 +331,7 @@ class Linked:
         other = self.second.patient
         yield from way.until_order()
         other.subject, other.donor, other.pair = way.patient.subject, way.patient.donor, way.patient.pair
-        other.wristbands = way.patient.wristbands
+        other.wristbands, other.named = way.patient.wristbands, way.patient.named
         yield from way.collected(bags=2)
         yield from other.ordered(linked=way.patient.order)
         half = sorted(way.patient.fresh)[1:]
@@ -340,6 +340,8 @@ class Linked:
             assessor="QA-1", reason="Simulated: one collection for both products",
         )  # fmt: skip
         yield from way.patient.do(move, "CO-1")
+        for container in half:
+            other.labelled(*container.rsplit("-", 1))
         yield from way.made()
         yield from way.tested()
         yield from way.released()
@@ -357,7 +359,7 @@ class Linked:
         yield from way.released()
         yield from way.giving.delivered()
         yield from way.giving.cleared()
-        bag = scan(way.making.code(way.giving.bags[0]))
+        bag = way.making.on(way.giving.bags[0])
         try:
             yield from way.patient.do(way.giving.identity("thaw", bag), "CL-1")
         except Refusal as refusal:

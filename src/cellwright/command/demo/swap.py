@@ -11,6 +11,7 @@ from cellwright.command.demo.journey import Way
 from cellwright.factory.lot.label import VerifyLabel
 from cellwright.factory.lot.step import StartStep
 from cellwright.factory.order import case
+from cellwright.factory.order.scan import Scan
 from cellwright.factory.quality.fact import PlannedWell
 from cellwright.factory.quality.plate import FillWell, MapPlate
 from cellwright.factory.rule import Command
@@ -21,6 +22,12 @@ def foreign(way: Way, kind: str) -> str:
     claims = way.patient.site.ledger.claims(f"{kind}/")
     others = [c for c in claims if c.value != way.patient.coi and "/" not in c.value]
     return others[way.patient.number % len(others)].key.partition("/")[2]
+
+
+def lying(way: Way, kind: str) -> Scan:
+    """What the scanner reads on such an item."""
+    name = foreign(way, kind)
+    return Scan(text=way.patient.codes[name]) if name in way.patient.codes else scan(name)
 
 
 def stopped(way: Way, point: str, command: Command, person: str, role: str, second: str) -> Acts:
@@ -38,7 +45,7 @@ def swap_at_receipt(way: Way) -> Acts:
     yield from way.until_order()
     yield from way.patient.collected()
     yield from way.patient.wait(hours=10)
-    wrong = way.patient.receipt(containers=(scan(foreign(way, "container")),))
+    wrong = way.patient.receipt(containers=(lying(way, "container"),))
     yield from stopped(way, "collection_receipt", wrong, "WH-1", "warehouse", "WH-2")
     yield from way.patient.received()
 
@@ -46,9 +53,7 @@ def swap_at_receipt(way: Way) -> Acts:
 def swap_in_process(way: Way) -> Acts:
     """Another patient's container is scanned before a step in the suite."""
     making = way.making
-    wrong = StartStep(
-        lot=way.patient.lot, step="activate", room=making.room, containers=(scan(foreign(way, "container")),)
-    )
+    wrong = StartStep(lot=way.patient.lot, step="activate", room=making.room, containers=(lying(way, "container"),))
     yield from stopped(way, "in_process", wrong, making.operator, "operator", making.second)
 
 
@@ -56,7 +61,7 @@ def swap_at_label(way: Way) -> Callable[[str], Acts]:
     """Another patient's label is read back where this patient's final label should be."""
 
     def happens(label: str) -> Acts:
-        wrong = VerifyLabel(lot=way.patient.lot, label=label, scan=scan(foreign(way, "label")))
+        wrong = VerifyLabel(lot=way.patient.lot, label=label, scan=lying(way, "label"))
         yield from stopped(way, "final_label", wrong, way.making.operator, "operator", way.making.second)
 
     return happens
@@ -97,7 +102,7 @@ def swap_at_bedside(way: Way) -> Acts:
     own = set(way.patient.wristbands.values())
     claims = way.patient.site.ledger.claims("label/")
     band = next(c.key.partition("/")[2] for c in claims if c.value.startswith("subject/") and c.key[6:] not in own)
-    bag = scan(way.making.code(way.giving.bags[0]))
+    bag = way.making.on(way.giving.bags[0])
     stage = "infusion" if way.patient.product().fresh else "thaw"
     wrong = way.giving.identity(stage, bag, wristband=band)
     person, second, role = ("RN-1", "RN-2", "nurse") if stage == "infusion" else ("CL-1", "CL-2", "cell_laboratory")

@@ -41,7 +41,7 @@ class AddMaterial(Command):
         positive("quantity", self.quantity)
         for refusal in unsuitable(step, material, self.code, self.unit, world.now):
             raise refusal
-        into = None if self.into is None else scanning.identified(scanning.container(lot, self.into)).container
+        into = None if self.into is None else scanning.identified(scanning.container(world, lot, self.into)).container
         body = MaterialAdded(
             coi=lot.coi,
             stock=lot.stock,

@@ -32,7 +32,7 @@ def _scanned(world: World, lot: LotState, by: By, scans: Iterable[Scan]) -> Deci
     stop = swap.stopped(world, lot, by, scans, point="storage")
     if stop is not None:
         return stop
-    return tuple(scanning.identified(scanning.container(lot, scan)) for scan in scans)
+    return tuple(scanning.identified(scanning.container(world, lot, scan)) for scan in scans)
 
 
 def _placed(found: Container) -> str:

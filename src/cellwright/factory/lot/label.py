@@ -4,7 +4,7 @@ from typing import Literal
 
 from msgspec.structs import replace
 
-from cellwright.factory.lot import scanning, swap
+from cellwright.factory.lot import labelling, scanning, swap
 from cellwright.factory.lot.access import container, known, other_person, workable
 from cellwright.factory.lot.fact.container import (
     ContainerDetached,
@@ -19,12 +19,16 @@ from cellwright.factory.lot.quantity import moment
 from cellwright.factory.lot.state import LotState
 from cellwright.factory.order.case import CaseState
 from cellwright.factory.order.pair import PairState
-from cellwright.factory.order.scan import SEPARATOR, Scan, confirmed, item
+from cellwright.factory.order.scan import Scan, confirmed
 from cellwright.factory.people import stamp
 from cellwright.factory.portfolio.product import Product
 from cellwright.factory.record import Fact
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, World, command
+from cellwright.factory.stored_file import FileHash
+from cellwright.identifier.scan import Payload, split_symbology
 
+READ_KEPT = 80
+"""Characters of a wrong reading that the record keeps."""
 Place = Literal["container", "cassette"]
 
 
@@ -107,7 +111,8 @@ class PrintLabel(Command):
 
     lot: str
     container: str
-    template: str
+    template: str | None = None
+    """The version of the label that is wanted; the one in force if not given, and no other is printed (R091)."""
     place: Place = "container"
     reason: str | None = None
     approver: str | None = None
@@ -145,7 +150,7 @@ class PrintLabels(Command):
 
     lot: str
     containers: tuple[str, ...]
-    template: str
+    template: str | None = None
     place: Place = "container"
 
     def decide(self, world: World, by: By) -> Decision:
@@ -167,7 +172,7 @@ def _printed(
     world: World,
     lot: LotState,
     found: Container,
-    template: str,
+    template: str | None,
     place: Place,
     by: By,
     case: str | None = None,
@@ -177,13 +182,17 @@ def _printed(
 ) -> Fact:
     if found.disposition is not None:
         scanning.identified(found)
+    serial = world.issue("label")
+    planned = labelling.planned(world, lot, found, place, serial, template)
     body = LabelPrinted(
         coi=lot.coi,
         stock=lot.stock,
-        label=world.issue("label"),
+        label=serial,
         container=found.container,
         content=content(world, lot, found),
-        template=template,
+        template=planned.template,
+        symbols=planned.symbols,
+        legends=planned.legends,
         performer=by.person,
         supersedes=former,
         approver=approver,
@@ -195,21 +204,30 @@ def _printed(
 
 @command("lot.verify_label", "operator", "quality_assurance")
 class VerifyLabel(Command):
-    """Read the printed symbol back. Anything but what was intended is recorded and the copy may not be applied."""
+    """Read the print back. Anything but what was intended is recorded and the copy may not be applied (R069, R090)."""
 
     lot: str
     label: str
     scan: Scan
+    """The symbol with the label's own number."""
+    symbols: tuple[Scan, ...] = ()
+    """Every other symbol that the reader found on the print."""
+    legends: tuple[str, ...] = ()
+    """The legends that the person sees on it; no reader reads them."""
+    picture_sha256: FileHash | None = None
+    """The print as kept with the files."""
 
     def decide(self, world: World, by: By) -> Decision:
         lot = known(world, self.lot)
         label = _known(lot, self.label)
         _labelling(world, lot, label)
-        text = item(self.scan, "label")
-        if text.partition(SEPARATOR)[0] != label.label:
-            stop = swap.stopped(world, lot, by, (self.scan,), point="final_label")
-            if stop is not None:
-                return stop
+        scans = (self.scan, *self.symbols)
+        if scanning.read(world, self.scan, "label").text != label.label:
+            stop = swap.stopped(world, lot, by, scans, point="final_label")
+        else:
+            stop = swap.stopped(world, lot, by, self.symbols, point="final_label")
+        if stop is not None:
+            return stop
         if label.status != "printed":
             raise Refusal(
                 "label-not-fresh",
@@ -218,25 +236,61 @@ class VerifyLabel(Command):
                 label=label.label,
                 status=label.status,
             )
-        if text != label.code:
-            return self._rejected(lot, label, text, by)
+        refusal = self._differs(label, scans) or self._unseen(label)
+        if refusal is not None:
+            return self._rejected(lot, label, refusal, by)
         body = LabelVerified(
-            coi=lot.coi, stock=lot.stock, label=label.label, container=label.container, read=text, verifier=by.person
+            coi=lot.coi,
+            stock=lot.stock,
+            label=label.label,
+            container=label.container,
+            read=split_symbology(self.scan.text.strip()).text,
+            verifier=by.person,
+            legends=self.legends,
+            picture_sha256=self.picture_sha256,
         )
-        return Decision(facts=(lot.fact(body),), sign=confirmed(by, "operator", (self.scan,)))
+        return Decision(facts=(lot.fact(body),), sign=confirmed(by, "operator", scans))
 
-    def _rejected(self, lot: LotState, label: Label, text: str, by: By) -> Decision:
-        refusal = Refusal(
+    def _differs(self, label: Label, scans: tuple[Scan, ...]) -> Refusal | None:
+        """Whether the reader found anything else, or less, than what was sent to the printer."""
+        wanted = [split_symbology(text) for text in label.symbols or (label.code,)]
+        found = [split_symbology(scan.text.strip()) for scan in scans]
+        foreign = [one.text for one in found if not any(_says(one, other) for other in wanted)]
+        missing = [one.text for one in wanted if not any(_says(other, one) for other in found)]
+        if not foreign and not missing:
+            return None
+        return Refusal(
             "label-not-as-intended",
             "Label {label} reads {scanned}, intended was {intended}.",
             remedy="Destroy this copy and print another.",
             rule="R090",
             label=label.label,
-            scanned=text[:80],
-            intended=label.code,
+            scanned=", ".join(foreign)[:READ_KEPT] or "-",
+            intended=", ".join(missing) or label.code,
         )
-        body = LabelRejected(coi=lot.coi, stock=lot.stock, label=label.label, read=text[:80], verifier=by.person)
-        return Decision(facts=(lot.fact(body),), stop=refusal)
+
+    def _unseen(self, label: Label) -> Refusal | None:
+        missing = [legend for legend in label.legends if legend not in self.legends]
+        if not missing:
+            return None
+        return Refusal(
+            "legend-missing",
+            "Label {label} does not bear the legend {legends}.",
+            remedy="Destroy this copy and print another; a container without its legends is not used.",
+            rule="R069",
+            label=label.label,
+            legends=", ".join(missing),
+        )
+
+    def _rejected(self, lot: LotState, label: Label, why: Refusal, by: By) -> Decision:
+        read = why.values.get("scanned") or f"{why.code}: {why.values['legends']}"
+        body = LabelRejected(coi=lot.coi, stock=lot.stock, label=label.label, read=str(read), verifier=by.person)
+        return Decision(facts=(lot.fact(body),), stop=why)
+
+
+def _says(one: Payload, intended: Payload) -> bool:
+    """Whether a reading is what was intended; a scanner that does not name the symbology is believed."""
+    return one.text == intended.text and (intended.symbology is None or one.symbology in (None, intended.symbology))
 
 
 @command("lot.apply_label", "operator")
@@ -255,7 +309,7 @@ class ApplyLabel(Command):
         if stop is not None:
             return stop
         found = container(lot, self.container)
-        label = _known(lot, item(self.scan, "label").partition(SEPARATOR)[0])
+        label = _known(lot, scanning.read(world, self.scan, "label").text)
         _labelling(world, lot, label)
         if label.status != "verified":
             raise Refusal(

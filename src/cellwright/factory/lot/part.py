@@ -118,10 +118,13 @@ class Label(msgspec.Struct, frozen=True, kw_only=True):
     """The identity case under which it was printed (D4)."""
     superseded: bool = False
     """A newer copy was printed: this one is void, whatever became of the paper."""
+    symbols: tuple[str, ...] = ()
+    """What a reader must report of the print."""
+    legends: tuple[str, ...] = ()
 
     @property
     def code(self) -> str:
-        """What the machine-readable symbol says: the copy's serial and whose it is, two identifiers (R064)."""
+        """What the house symbol says: the copy's serial and whose it is, two identifiers (R064)."""
         return f"{self.label}{SEPARATOR}{self.content['owner']}"
 
     @property

@@ -1,13 +1,13 @@
 """Starting material enters the lot: allocated to it, donor status known, in time, scanned (R070, handover point 7)."""
 
-from cellwright.factory.lot import swap
+from cellwright.factory.lot import scanning, swap
 from cellwright.factory.lot.access import other_person, workable
 from cellwright.factory.lot.fact.container import StartingMaterialReceived
 from cellwright.factory.lot.nonconformance import Finding, recorded
 from cellwright.factory.lot.quantity import iso, moment, plain
 from cellwright.factory.lot.state import LotState
 from cellwright.factory.order.pair import PairState, processable
-from cellwright.factory.order.scan import Scan, confirmed, item
+from cellwright.factory.order.scan import Scan, confirmed
 from cellwright.factory.order.state import ContainerState, OrderState
 from cellwright.factory.portfolio.product import Product
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, World, command
@@ -27,7 +27,7 @@ class ReceiveMaterial(Command):
         lot = workable(world, self.lot)
         other_person(by.person, self.verifier, "receive starting material")
         order, pair = _donor(world, lot)
-        name = item(self.scan, "container")
+        name = scanning.read(world, self.scan).text
         found = order.containers.get(name)
         if found is None or found.lot != lot.number:
             stop = swap.stopped(world, lot, by, (self.scan,), point="in_process")

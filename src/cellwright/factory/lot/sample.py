@@ -35,7 +35,7 @@ class DrawSample(Command):
         stop = swap.stopped(world, lot, by, (self.scan,), point="in_process")
         if stop is not None:
             return stop
-        found = scanning.identified(scanning.container(lot, self.scan))
+        found = scanning.identified(scanning.container(world, lot, self.scan))
         step = planned(recipe_of(world, lot), self.step)
         asked = next((one for one in step.samples if one.id == self.sample), None)
         if asked is None and (self.sample is not None or self.kind is None or not self.tests or not self.volume_ml):

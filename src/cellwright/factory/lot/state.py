@@ -394,6 +394,8 @@ class LotState(State):
                     printed_by=body.performer,
                     place=body.place,
                     case=body.case,
+                    symbols=body.symbols,
+                    legends=body.legends,
                 )
                 self._join(body.performer)
             case vessel.LabelVerified():

@@ -69,7 +69,7 @@ class StartStep(Command):
             return Decision(facts=recorded(lot, (waited,)), stop=waited.broken)
         for finding in readiness.of_means(world, lot, step, by.person, self.room, self.equipment, world.now):
             raise finding.broken
-        found = tuple(scanning.identified(scanning.container(lot, scan)).container for scan in self.containers)
+        found = tuple(scanning.identified(scanning.container(world, lot, scan)).container for scan in self.containers)
         if "container" in step.scans and not found:
             raise Refusal(
                 "container-not-scanned",

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from cellwright.factory.lot import scanning
 from cellwright.factory.lot.state import LotState
 from cellwright.factory.order import case
-from cellwright.factory.order.scan import SEPARATOR, Scan, item
+from cellwright.factory.order.scan import Scan
 from cellwright.factory.rule import By, Decision, World
 
-_KINDS = ("label", "container", "sample", "bag")
+_KINDS = ("label", "container", "sample", "bag", "lot")
 """What a code on the bench can be: the kinds of claims that are asked whose it is."""
 
 
@@ -21,13 +21,12 @@ def stopped(
     identity case: the command refuses it by itself (`scanning.container`).
     """
     for scan in scans:
-        text = item(scan, "container")
-        if scanning.own(lot, text):
+        said = scanning.read(world, scan)
+        if scanning.own(lot, said):
             continue
-        serial, _, whose = text.partition(SEPARATOR)
-        found = _whose(world, serial)
+        found = _whose(world, said.text)
         key, holder = found if found is not None else (None, None)
-        foreign = next((one for one in (holder, whose or None) if one not in (None, lot.owner)), None)
+        foreign = next((one for one in (holder, said.whose) if one not in (None, lot.owner)), None)
         if foreign is None:
             continue
         return case.mismatch(
@@ -35,7 +34,7 @@ def stopped(
             by,
             point=point,
             expected=expected or f"a container of lot {lot.number}",
-            scanned=serial,
+            scanned=said.text,
             coi=lot.coi,
             key=key,
             found=foreign,

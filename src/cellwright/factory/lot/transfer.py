@@ -64,7 +64,7 @@ class TransferMaterial(Command):
             return stop
         if self.step is not None:
             under_way(lot, self.step)
-        parents = tuple(scanning.identified(scanning.container(lot, scan)) for scan in scans)
+        parents = tuple(scanning.identified(scanning.container(world, lot, scan)) for scan in scans)
         self._shape(lot, parents)
         draws = tuple(_draw(parent, source) for parent, source in zip(parents, self.sources, strict=True))
         self._reconcile(draws)
@@ -225,7 +225,7 @@ class MeasureVolume(Command):
         stop = swap.stopped(world, lot, by, (self.scan,), point="in_process")
         if stop is not None:
             return stop
-        found = scanning.identified(scanning.container(lot, self.scan))
+        found = scanning.identified(scanning.container(world, lot, self.scan))
         volume = quantity.amount("volume_ml", self.volume_ml)
         body = VolumeMeasured(
             coi=lot.coi,

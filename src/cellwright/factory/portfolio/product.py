@@ -223,6 +223,8 @@ class Product(Definition):
     """Whether donor and recipient are one person; `donor_for_recipient` says whether they may be two."""
     donor_for_recipient: bool = False
     gene_modified: bool
+    label_code: Annotated[str, Meta(pattern="^[A-Z][A-Z0-9]{4}$")] | None = None
+    """Product description code of ISBT 128 for the labels, five characters; without it labels carry house symbols."""
     targets: tuple[Target, ...] = ()
     markers: Markers | None = None
     recipe: Name

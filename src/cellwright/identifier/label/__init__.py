@@ -10,6 +10,7 @@ from cellwright.identifier.label.legend import (
     Recipient,
     required_legends,
 )
+from cellwright.identifier.label.sheet import sheet
 from cellwright.identifier.label.template import (
     Field,
     LabelKind,
@@ -49,5 +50,6 @@ __all__ = [
     "render_png",
     "reprint",
     "required_legends",
+    "sheet",
     "verify_printed",
 ]

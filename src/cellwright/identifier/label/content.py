@@ -24,7 +24,8 @@ from cellwright.identifier.label.legend import (
 )
 from cellwright.identifier.label.template import CAPTIONS, Field, LabelTemplate, SymbolRole
 from cellwright.identifier.refusal import Code, refuse
-from cellwright.identifier.symbol import Symbol, Symbology, encode
+from cellwright.identifier.scan import Payload
+from cellwright.identifier.symbol import Symbol, Symbology, as_text, encode
 from cellwright.language import N_
 
 _COMPLETE: Final = N_("all fields its template requires")
@@ -51,7 +52,7 @@ class LabelContent:
 
     template: LabelTemplate
     serial: LabelSerial
-    status: DonorStatus
+    status: DonorStatus | None
     investigational: bool = False
     simulated: bool = False
     chain: ChainOfIdentityId | None = None
@@ -128,8 +129,18 @@ class LabelContent:
         Raises:
             IdentifierError: a content no symbol can hold.
         """
+        return tuple((role, encode(*content)) for role, content in self.contents)
+
+    @property
+    def payloads(self) -> tuple[Payload, ...]:
+        """What a reader has to report, symbol by symbol, without drawing any of them."""
+        return tuple(Payload(as_text(content), symbology.value) for _, (content, symbology) in self.contents)
+
+    @property
+    def contents(self) -> tuple[tuple[SymbolRole, tuple[str | ElementString, Symbology]], ...]:
+        """What each symbol of the template holds, in the order of the label."""
         contents = self._symbol_contents()
-        return tuple((role, encode(*contents[role])) for role in self.template.symbols if role in contents)
+        return tuple((role, contents[role]) for role in self.template.symbols if role in contents)
 
     def _symbol_contents(self) -> dict[SymbolRole, tuple[str | ElementString, Symbology]]:
         donation = self.donation and self.donation.data_structure(self.donation_flags)
@@ -158,7 +169,7 @@ class LabelContent:
         if code is None or (code.donation_type is None and code.message is None):
             return
         legends = {printed.legend for printed in self.legends}
-        autologous = self.status.recipient is Recipient.AUTOLOGOUS
+        autologous = self.status is not None and self.status.recipient is Recipient.AUTOLOGOUS
         says_hazard, is_hazard = code.is_biohazard, Legend.BIOHAZARD in legends
         if (code.is_autologous and not autologous) or (says_hazard and not is_hazard):
             detail = N_("the blood group code contradicts the donor's status")

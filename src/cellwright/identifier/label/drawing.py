@@ -35,6 +35,7 @@ _CAPITAL: Final = 0.72
 _SMALL: Final = 0.58
 _LINE: Final = 1.35
 _CAPTION_SHARE: Final = 0.34
+_BETWEEN_LANGUAGES: Final = " / "
 #: Legends printed white on black.
 _INVERSE: Final = frozenset({Legend.SIMULATED})
 #: Characters that a font must tell apart before it may draw labels.
@@ -209,23 +210,34 @@ def _draw_column(symbols: Sequence[Symbol], module: float, top: float, foot: flo
 
 
 def _draw_fields(content: LabelContent, left: float, top: float, foot: float) -> list[str]:
-    """The fields, a line each: caption in both languages, then the value."""
-    values = content.values
+    """The fields: caption in both languages, then the value, in two lines where one would be too small."""
     width = content.template.width - _MARGIN - left
-    size = min(_LARGEST, (foot - top) / (len(values) * _LINE))
+    values = [(name, _lines(value, width * (1 - _CAPTION_SHARE))) for name, value in content.values.items()]
+    rows = sum(len(lines) for _, lines in values)
+    size = min(_LARGEST, (foot - top) / (rows * _LINE))
     if size < _SMALLEST:
-        detail = f"{len(values)}: {size:.1f} mm"
+        detail = f"{rows}: {size:.1f} mm"
         raise refuse(Code.DOES_NOT_FIT, content.template.id, N_("readable text"), "R091", detail=detail)
     pieces: list[str] = []
-    for row, (name, value) in enumerate(values.items(), 1):
-        y = top + row * size * _LINE - size * 0.3
-        pieces += _draw_field(name, value, (left, y), width, size)
+    row = 0
+    for name, lines in values:
+        for number, line in enumerate(lines):
+            row += 1
+            y = top + row * size * _LINE - size * 0.3
+            pieces += _draw_field(name, line, (left, y), width, size, captioned=number == 0)
     return pieces
 
 
-def _draw_field(name: Field, value: str, place: tuple[float, float], width: float, size: float) -> list[str]:
+def _lines(value: str, width: float) -> list[str]:
+    """A value in one line, or each language in its own where one line would be too small to read."""
+    return [value] if _width(value, _SMALLEST) <= width else value.split(_BETWEEN_LANGUAGES)
+
+
+def _draw_field(
+    name: Field, value: str, place: tuple[float, float], width: float, size: float, *, captioned: bool
+) -> list[str]:
     x, y = place
-    caption = str(CAPTIONS[name])
+    caption = str(CAPTIONS[name]) if captioned else ""
     share = width * _CAPTION_SHARE
     small = _fit(caption, max(size * 0.75, _SMALLEST), share - 0.5, name.value)
     fitting = _fit(value, size, width - share, name.value)

@@ -96,31 +96,37 @@ class PrintedLegend:
 
 
 def required_legends(
-    status: DonorStatus, *, investigational: bool = False, simulated: bool = False
+    status: DonorStatus | None, *, investigational: bool = False, simulated: bool = False
 ) -> tuple[PrintedLegend, ...]:
     """The legends of a label, most important first.
 
     Args:
-        status: what is known of the donor.
+        status: what is known of the donor; None for stock, which comes from nobody.
         investigational: whether the product is under a clinical trial.
         simulated: whether the site is a simulated one (D12).
     """
-    allogeneic = status.recipient is Recipient.ALLOGENEIC
     wanted = {
         Legend.SIMULATED: simulated,
-        Legend.AUTOLOGOUS_ONLY: not allogeneic,
-        Legend.BIOHAZARD: status.hazardous,
-        Legend.REACTIVE: bool(status.reactive),
-        Legend.ADVISE_PATIENT: allogeneic and (status.hazardous or not status.evaluated),
-        Legend.NOT_EVALUATED: not status.evaluated,
+        **(_of_donor(status) if status is not None else {}),
         Legend.INVESTIGATIONAL: investigational,
     }
     return tuple(PrintedLegend(legend, _words(legend, status)) for legend, needed in wanted.items() if needed)
 
 
-def _words(legend: Legend, status: DonorStatus) -> Bilingual:
+def _of_donor(status: DonorStatus) -> dict[Legend, bool]:
+    allogeneic = status.recipient is Recipient.ALLOGENEIC
+    return {
+        Legend.AUTOLOGOUS_ONLY: not allogeneic,
+        Legend.BIOHAZARD: status.hazardous,
+        Legend.REACTIVE: bool(status.reactive),
+        Legend.ADVISE_PATIENT: allogeneic and (status.hazardous or not status.evaluated),
+        Legend.NOT_EVALUATED: not status.evaluated,
+    }
+
+
+def _words(legend: Legend, status: DonorStatus | None) -> Bilingual:
     words = _WORDS[legend]
-    if legend is not Legend.REACTIVE:
+    if legend is not Legend.REACTIVE or status is None:
         return words
     english, chinese = (agent.en for agent in status.reactive), (agent.zh for agent in status.reactive)
     return Bilingual(words.en.format(en=", ".join(english)), words.zh.format(zh="、".join(chinese)))

@@ -20,6 +20,7 @@ class LabelKind(StrEnum):
     SAMPLE_TUBE = "sample_tube"
     FINAL_PRODUCT_BAG = "final_product_bag"
     CASSETTE = "cassette"
+    STOCK_CONTAINER = "stock_container"
 
 
 class Field(StrEnum):
@@ -224,6 +225,15 @@ FIRST_TEMPLATES: Final = (
         100.0,
         75.0,
         0.4,
+    ),
+    LabelTemplate(
+        LabelKind.STOCK_CONTAINER,
+        1,
+        frozenset({Field.LOT, Field.PREPARED, Field.PRODUCT_NAME, Field.QUANTITY, Field.SERIAL}),
+        (SymbolRole.LOT, SymbolRole.LABEL),
+        90.0,
+        55.0,
+        0.35,
     ),
 )
 

@@ -91,16 +91,24 @@ class LabelPrinted(Owned):
     """The identity case under whose supervision it is labelled anew (D4)."""
     place: Literal["container", "cassette"] = "container"
     """Where it goes: on the container itself, or on the cassette around a bag."""
+    symbols: tuple[str, ...] = ()
+    """What a reader must report of the print, AIM identifier first; the house symbol alone where there is none (R090)."""
+    legends: tuple[str, ...] = ()
+    """What a person must see on the print (R069)."""
 
 
 @event("lot.label_verified")
 class LabelVerified(Owned):
-    """The printed label was read back and its content is what was intended."""
+    """The printed label was read back: every symbol says what was intended, and every legend is there (R069, R090)."""
 
     label: Annotated[str, EXPECTS("label")]
     container: ContainerName
     read: str
     verifier: Person
+    legends: tuple[str, ...] = ()
+    """The legends the person who read it back has seen on it."""
+    picture_sha256: str | None = None
+    """The print itself, as kept with the files."""
 
 
 @event("lot.label_rejected")
