@@ -103,6 +103,24 @@ def test_a_document_is_named_by_its_hash_or_not_at_all(place: Place, named: str)
     assert (found.value.code, place.ledger.head().size) == ("not-a-hash", before)
 
 
+@pytest.mark.requirement("R017")
+def test_a_document_is_in_the_store_before_a_command_names_it(place: Place) -> None:
+    before = place.ledger.head().size
+    place.not_stored.add("0" * 64)
+    with pytest.raises(Refusal) as found:
+        place.desk.do(approve("1"), QA, place.device)
+    assert (found.value.code, place.ledger.head().size) == ("file-not-stored", before)
+    place.not_stored.clear()
+    pending = place.desk.prepare(approve("1"), QA)
+    proofs = [place.device.sign(person, challenge) for person, challenge in pending.challenges()]
+    place.not_stored.add("0" * 64)
+    with pytest.raises(Refusal) as gone:
+        place.desk.commit(pending, proofs)
+    assert (gone.value.code, place.ledger.head().size) == ("file-not-stored", before), (
+        "it went while it was being signed"
+    )
+
+
 @pytest.mark.requirement("R075")
 @pytest.mark.parametrize("name", ["Zhang San", "ZHANG-19800101", "张三", "Zhang San 1980-01-01", "a@b.cn", ""])
 def test_a_person_is_registered_under_a_number_never_a_name(name: str) -> None:

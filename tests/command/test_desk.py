@@ -42,8 +42,11 @@ class Place:
             issuing=issuing,
             relying=RELYING,
             simulated=True,
+            holds=lambda sha256: sha256 not in self.not_stored,
             new_id=uuid4,
         )
+        self.not_stored: set[str] = set()
+        """Hashes whose files the store lacks; it has every other."""
         self.device = SoftwareAuthenticator(RELYING)
         for name, roles in (
             ("SEC-1", ("security_officer",)),

@@ -103,7 +103,8 @@ def test_a_registered_security_key_signs_on_a_real_site(site: Site) -> None:
     command = registered(site, key)
     assert (command.means, command.simulated) == ("webauthn", False)
     site.desk.do(command, By(person="SEC-1"))
-    approve = Approve(kind="recipe", definition="r", version="1", sha256="0" * 64, author="PE-1")
+    recipe = site.files.put(b"a recipe").sha256
+    approve = Approve(kind="recipe", definition="r", version="1", sha256=recipe, author="PE-1")
     pending = site.desk.prepare(approve, By(person="QA-1"))
     [(person, challenge)] = pending.challenges()
     options = webauthn.assertion_options(site, person, challenge)

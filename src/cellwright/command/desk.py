@@ -8,9 +8,8 @@ events together with the versions of every stream that was read; if one of them 
 signature is refused and the person looks again.
 """
 
-import re
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from datetime import datetime
 from typing import Any, NamedTuple, TypeVar
@@ -19,6 +18,7 @@ from uuid import UUID
 import msgspec
 
 from cellwright.command import signing
+from cellwright.command.admissible import admissible, in_own_role
 from cellwright.command.definitions import Definitions
 from cellwright.command.issuing import Issuing
 from cellwright.command.signing import Proof, Relying, Signer
@@ -123,6 +123,7 @@ class Desk:
         issuing: Issuing,
         relying: Relying,
         simulated: bool,
+        holds: Callable[[str], bool],
         new_id: Callable[[], UUID],
         new_nonce: Callable[[], str] = signing.nonce,
     ) -> None:
@@ -133,6 +134,8 @@ class Desk:
         self.issuing = issuing
         self.relying = relying
         self.simulated = simulated
+        self._holds = holds
+        """Whether the file store holds a file of this hash."""
         self._new_id = new_id
         self._new_nonce = new_nonce
         self._states: dict[str, State] = {}
@@ -308,7 +311,7 @@ class Desk:
 
     def _judge(self, command: Command, by: By, *, fresh: bool) -> Pending:
         world = Snapshot(self, fresh=fresh)
-        _legible(command)
+        admissible(command, self._holds)
         refusal = people.may_act(people.load(world, by.person), command.roles, world.now)
         if refusal is not None:
             raise refusal
@@ -321,7 +324,7 @@ class Desk:
                 person=command.person,
             )
         decision = command.decide(world, by)
-        refusal = people.separated(decision.sign) or (_in_own_role(command) if decision.sign else None)
+        refusal = people.separated(decision.sign) or (in_own_role(command) if decision.sign else None)
         if refusal is not None:
             raise refusal
         for need in decision.sign:
@@ -472,65 +475,6 @@ class Desk:
             releases=bound.releases,
             tags=tuple(dict.fromkeys((*bound.tags, *tags))),
         )
-
-
-SIGNED_AS = ("role", "verifier_role", "receiver_role")
-"""Fields of a command that say in which role somebody signs it."""
-
-
-def _in_own_role(command: Command) -> Refusal | None:
-    """Whether a command is signed in roles that may give it: nobody verifies at a bedside as a planner (R022, R041)."""
-    for field in SIGNED_AS:
-        role = getattr(command, field, None)
-        if role is not None and role not in command.roles:
-            return Refusal(
-                "role-not-for-this",
-                "This is not signed in the role {role}, but as {roles}.",
-                remedy="Somebody who holds one of these roles signs.",
-                rule="R022",
-                role=str(role)[:40],
-                roles=", ".join(sorted(command.roles)),
-            )
-    return None
-
-
-_SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
-
-
-def _hashes(said: Any) -> Iterator[tuple[str, str]]:
-    """Every field of a command that names a document by its hash, and what it says."""
-    for name, value in said.items() if isinstance(said, dict) else ():
-        if isinstance(value, str) and str(name).endswith("sha256"):
-            yield name, value
-        elif isinstance(value, (dict, list, tuple)):
-            yield from _hashes(value if isinstance(value, dict) else dict(enumerate(value)))
-
-
-def _legible(command: Command) -> None:
-    """Whether a record can hold what a command says.
-
-    Raises:
-        Refusal `text-not-readable`: half of a character pair.
-        Refusal `not-a-hash`: a document is named by something else than its SHA-256, so that nobody finds it again.
-    """
-    for name, hash_ in _hashes(msgspec.to_builtins(command)):
-        if not _SHA256.fullmatch(hash_):
-            raise Refusal(
-                "not-a-hash",
-                "{field} is not the SHA-256 of a document.",
-                remedy="Store the document and name it by its hash.",
-                rule="R018",
-                field=name,
-            )
-    try:
-        msgspec.json.encode(command)
-    except UnicodeEncodeError:
-        raise Refusal(
-            "text-not-readable",
-            "A text of this command holds characters that cannot be written.",
-            remedy="Enter it again.",
-            rule="R044",
-        ) from None
 
 
 RECORDED_REFUSALS = frozenset({

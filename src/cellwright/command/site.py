@@ -125,6 +125,7 @@ class Site:
             issuing=Issuing(ledger, FacilityNumber(settings.facility), settings.zone, new_id),
             relying=relying,
             simulated=settings.simulated,
+            holds=lambda sha256: self.files.exists(FileRef(sha256, 0)),
             new_id=new_id,
             **({"new_nonce": new_nonce} if new_nonce else {}),
         )

@@ -9,6 +9,7 @@ from typing import ClassVar, NamedTuple
 from cellwright.factory import people
 from cellwright.factory.record import Body, event
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, Seen, State, World, command
+from cellwright.factory.stored_file import FileHash
 
 KINDS = ("plant", "product", "recipe", "retention", "specification", "trial")
 
@@ -82,7 +83,7 @@ class Approve(Command):
     kind: str
     definition: str
     version: str
-    sha256: str
+    sha256: FileHash
     author: str
     effective_from: str | None = None
 

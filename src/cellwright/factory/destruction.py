@@ -20,6 +20,7 @@ from cellwright.factory.portfolio.product import Product
 from cellwright.factory.release.state import ReleaseState
 from cellwright.factory.retention import Anchor, Kept, RecordKind, Retention, Use, keep_until
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, World, command
+from cellwright.factory.stored_file import FileHash
 
 LAW = "law"
 """Identifier of the definition that holds the rules of retention."""
@@ -159,7 +160,7 @@ class DestroyKey(Command):
     verifier_role: str = "quality_assurance"
     trial_ended_on: str | None = None
     """When the last trial of this subject ended, as its document says."""
-    document_sha256: str | None = None
+    document_sha256: FileHash | None = None
 
     def decide(self, world: World, by: By) -> Decision:
         two_people(by.person, self.verifier)

@@ -28,6 +28,7 @@ from cellwright.factory.plant.material import MaterialState
 from cellwright.factory.recipe.recipe import Recipe, Step
 from cellwright.factory.record import Fact, Immutable
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, World, command
+from cellwright.factory.stored_file import FileHash
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -104,7 +105,7 @@ class EnterSheet(Command):
 
     lot: str
     sheet: str
-    scan_sha256: str
+    scan_sha256: FileHash
     """Hash of the scan of the sheet, which is in the file store."""
     outage: str
     """What was down, from when to when."""

@@ -14,6 +14,7 @@ from cellwright.factory.order.fact.placing import DoubtLifted, DoubtRaised
 from cellwright.factory.order.scan import How, two_people
 from cellwright.factory.record import Body, Fact, Part, event
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, Seen, State, World, command
+from cellwright.factory.stored_file import FileHash
 
 Point = Literal[
     "collection_start", "collection_label", "collection_receipt", "in_process", "final_label", "qc_tube", "plate_well", "raw_file",
@@ -39,7 +40,7 @@ class Evidence(Part):
     finding: str
     supports: bool
     """Whether it shows that the item is its labelled owner's."""
-    sha256: str
+    sha256: FileHash
 
 
 @event("case.opened")

@@ -13,6 +13,7 @@ from cellwright.factory.order.temperature import Period, Run, Sample, excursions
 from cellwright.factory.people import stamp
 from cellwright.factory.record import Immutable
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, World, command
+from cellwright.factory.stored_file import FileHash
 
 MAX_SAMPLES = 200_000
 """Samples of one shipment; a month at one sample in fifteen seconds."""
@@ -31,7 +32,7 @@ class LoggerData(Immutable):
     """A logger's file: which logger, its hash, and what the reader found in it."""
 
     logger: str
-    sha256: str
+    sha256: FileHash
     samples: tuple[LoggerReading, ...]
 
 

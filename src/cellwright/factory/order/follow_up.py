@@ -4,6 +4,7 @@ from cellwright.factory.order import permission
 from cellwright.factory.order.fact import giving
 from cellwright.factory.order.figure import past_day
 from cellwright.factory.rule import By, Command, Decision, Refusal, World, command
+from cellwright.factory.stored_file import FileHash
 
 
 @command("order.record_adverse_reaction", "physician", "nurse")
@@ -14,7 +15,7 @@ class RecordAdverseReaction(Command):
     finding: str
     grade: int
     on: str
-    document_sha256: str | None = None
+    document_sha256: FileHash | None = None
 
     def decide(self, world: World, by: By) -> Decision:
         if not 1 <= self.grade <= 5:
@@ -31,7 +32,7 @@ class RecordResponse(Command):
     order: str
     finding: str
     on: str
-    document_sha256: str | None = None
+    document_sha256: FileHash | None = None
 
     def decide(self, world: World, by: By) -> Decision:
         return _followed(world, by, self.order, "response", self.finding, self.on, None, self.document_sha256)
@@ -44,7 +45,7 @@ class RecordFollowUp(Command):
     order: str
     finding: str
     on: str
-    document_sha256: str | None = None
+    document_sha256: FileHash | None = None
 
     def decide(self, world: World, by: By) -> Decision:
         return _followed(world, by, self.order, "follow_up", self.finding, self.on, None, self.document_sha256)

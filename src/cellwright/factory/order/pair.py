@@ -14,6 +14,7 @@ from cellwright.factory.order.figure import decimal
 from cellwright.factory.order.scan import two_people
 from cellwright.factory.record import Body, Part, event
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, Seen, State, World, command
+from cellwright.factory.stored_file import FileHash
 
 DonorStatus = Literal["pending", "eligible", "ineligible", "urgent_need"]
 Finding = Literal["negative", "reactive", "not_done"]
@@ -230,7 +231,7 @@ class RecordDonorConsent(Command):
     """Record the donor's own consent from its signed document."""
 
     pair: str
-    document_sha256: str
+    document_sha256: FileHash
     version: str
     given_on: str
 
@@ -260,7 +261,7 @@ class RecordDonorTests(Command):
 
     pair: str
     tests: tuple[DonorTest, ...]
-    document_sha256: str
+    document_sha256: FileHash
     laboratory: str
     role: str
     verifier: str
@@ -357,7 +358,7 @@ class RecordChimerism(Command):
     donor_percent: str
     method: str
     measured_on: str
-    document_sha256: str
+    document_sha256: FileHash
 
     def decide(self, world: World, by: By) -> Decision:
         state = formed(world, self.pair)

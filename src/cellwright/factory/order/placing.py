@@ -12,6 +12,7 @@ from cellwright.factory.order.subject import Sealed
 from cellwright.factory.portfolio.product import Product
 from cellwright.factory.record import Fact
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, World, command
+from cellwright.factory.stored_file import FileHash
 from cellwright.factory.trial.eligibility import judge
 from cellwright.factory.trial.evidence import read_evidence
 from cellwright.factory.trial.protocol import Protocol
@@ -144,7 +145,7 @@ class AttestEligibility(Command):
     order: str
     verdict: placing.Verdict
     role: str
-    document_sha256: str
+    document_sha256: FileHash
 
     def decide(self, world: World, by: By) -> Decision:
         order = permission.going_on(world, self.order)
@@ -169,7 +170,7 @@ class RecordConsent(Command):
     """Record the recipient's consent to one purpose from its signed document."""
 
     order: str
-    document_sha256: str
+    document_sha256: FileHash
     version: str
     given_on: str
     purpose: placing.Purpose = "treatment"

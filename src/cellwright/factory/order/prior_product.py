@@ -6,6 +6,7 @@ from cellwright.factory.order.figure import past_day
 from cellwright.factory.order.state import OrderState
 from cellwright.factory.record import Fact
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, World, command
+from cellwright.factory.stored_file import FileHash
 
 
 @command("order.attest_prior_infusion", "coordinator", "physician")
@@ -16,7 +17,7 @@ class AttestPriorInfusion(Command):
     product: str
     hospital: str
     infused_on: str
-    document_sha256: str
+    document_sha256: FileHash
     role: str
     verifier: str
     verifier_role: str

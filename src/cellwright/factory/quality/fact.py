@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from cellwright.factory.identity import EXPECTS, NAMES, TAKES, Coi, Equipment, Lot, Person, Product, Stock
 from cellwright.factory.quality.part import Outcome
 from cellwright.factory.record import Body, Part, event
+from cellwright.factory.stored_file import FileHash
 
 SampleName = Annotated[str, EXPECTS("sample")]
 WellName = Annotated[str, EXPECTS("well")]
@@ -99,7 +100,7 @@ class Control(Part):
 class RawFile(Part):
     """The instrument's file, kept byte for byte, and what it says of itself (R017, D18)."""
 
-    sha256: str
+    sha256: FileHash
     name: str
     sample: Annotated[str, NAMES("sample")]
     """The sample the file itself names."""

@@ -6,6 +6,7 @@ from cellwright.factory.order.figure import day
 from cellwright.factory.quality.fact import LaboratoryQualified, LaboratorySuspended
 from cellwright.factory.record import Body
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, Seen, State, World, command
+from cellwright.factory.stored_file import FileHash
 
 
 class LaboratoryState(State):
@@ -39,7 +40,7 @@ class Qualify(Command):
     laboratory: str
     tests: tuple[str, ...]
     until: str
-    document_sha256: str
+    document_sha256: FileHash
 
     def decide(self, world: World, by: By) -> Decision:
         state = world.load(LaboratoryState, self.laboratory)

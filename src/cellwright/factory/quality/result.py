@@ -34,6 +34,7 @@ from cellwright.factory.quality.raw_file import disagreement, moment
 from cellwright.factory.quality.sample import received
 from cellwright.factory.quality.situation import evidence, specification
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, World, command
+from cellwright.factory.stored_file import FileHash
 
 FLAWS = frozenset({
     "", "events-too-few", "below-limit-of-quantification", "replicates-disagree", "acquisition-incomplete",
@@ -319,7 +320,7 @@ class AttestResult(Command):
     value: str
     unit: str
     sample: str
-    document_sha256: str
+    document_sha256: FileHash
     document: str
     laboratory: str
     method: str

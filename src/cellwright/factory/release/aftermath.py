@@ -12,6 +12,7 @@ from cellwright.factory.release.finding import called_back
 from cellwright.factory.release.review import independent
 from cellwright.factory.release.state import ReleaseState, load
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, World, command
+from cellwright.factory.stored_file import FileHash
 
 FINAL = frozenset({"recalled", "rejected"})
 
@@ -171,7 +172,7 @@ class Notify(Command):
     reached: str
     """Who was reached, by name of their office: `treating physician, hospital H-2`."""
     how: str
-    document_sha256: str | None = None
+    document_sha256: FileHash | None = None
 
     def decide(self, world: World, by: By) -> Decision:
         release = load(world, known(world, self.lot).number)

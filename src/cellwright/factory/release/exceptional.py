@@ -24,6 +24,7 @@ from cellwright.factory.release.finding import EU_ITEMS, US_PROTOCOLS
 from cellwright.factory.release.formula import holds
 from cellwright.factory.release.review import independent, undecided
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, World, command
+from cellwright.factory.stored_file import FileHash
 
 BY_LAW: dict[Law, frozenset[Item]] = {
     "eu": frozenset({*EU_ITEMS, "sponsor_notified", "authorisation_holder_notified"}),
@@ -45,7 +46,7 @@ class RecordExceptionalItem(Command):
     item: Item
     reference: str
     """Who said so and when, or the number of protocol, IND, notification."""
-    document_sha256: str
+    document_sha256: FileHash
 
     def decide(self, world: World, by: By) -> Decision:
         case = dossier(world, self.lot)
@@ -90,7 +91,7 @@ class RecordAuthorityDecision(Command):
     authority: str
     reference: str
     tests: tuple[Safety, ...]
-    document_sha256: str
+    document_sha256: FileHash
 
     def decide(self, world: World, by: By) -> Decision:
         case = dossier(world, self.lot)

@@ -8,6 +8,7 @@ from cellwright.factory.release.assessment import assess
 from cellwright.factory.release.dossier import Dossier, digest, dossier, leaves
 from cellwright.factory.release.fact import AuditTrailReviewed, CustodyAssessed, PhysicianInformed, RecordReviewed
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, World, command
+from cellwright.factory.stored_file import FileHash
 
 
 def independent(lot: LotState, quality: QualityState, person: str, what: str) -> None:
@@ -135,7 +136,7 @@ class InformPhysician(Command):
     lot: str
     physician: str
     acknowledged_at: str
-    document_sha256: str
+    document_sha256: FileHash
 
     def decide(self, world: World, by: By) -> Decision:
         case = dossier(world, self.lot)

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from cellwright.factory.identity import EXPECTS, NAMES, RELEASES, SELF, TAKES, Coi, Equipment, Lot, Order, Person
 from cellwright.factory.record import Body, Part, event
+from cellwright.factory.stored_file import FileHash
 
 ShipmentName = Annotated[str, SELF("shipment")]
 Purpose = Literal["collection", "delivery"]
@@ -34,7 +35,7 @@ class LoggerFile(Part):
     """A file as it came from a logger, kept with the files under its hash."""
 
     logger: Annotated[str, NAMES("equipment")]
-    sha256: str
+    sha256: FileHash
     readings: int
     first: str
     last: str
