@@ -24,6 +24,7 @@ UsageError: Final[Any] = typer.BadParameter.__base__
 # verb: what it is for, in the order in which a newcomer meets them
 VERBS: Final[dict[str, str]] = {
     "demo": N_("Run a simulated factory from the first order to the last dossier."),
+    "site": N_("Make a site, see how it stands, back it up."),
     "serve": N_("Open the site in a browser."),
     "verify": N_("Check a site's whole record against its checkpoints."),
     "people": N_("Keep the accounts of a site: who may do what, since when."),

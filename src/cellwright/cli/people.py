@@ -4,25 +4,21 @@ Reading needs no account. Whatever changes something is done in a person's name,
 first; the rules are the desk's, as on every screen.
 """
 
-import getpass
 import os
-import secrets
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from cellwright.cli.output import Exit, complain, print_document, say, stop
+from cellwright.cli.output import Exit, print_document, say, stop
+from cellwright.cli.terminal import at_terminal, authenticate, new_password, opened
 from cellwright.language import _
 
 if TYPE_CHECKING:
     from cellwright.command.roster import Entry
     from cellwright.command.site import Site
-    from cellwright.factory.rule import Command, Refusal
+    from cellwright.factory.rule import Command
 
 SCHEMA: Final = "cellwright.people.v1"
 DONE: Final = "cellwright.people.done.v1"
@@ -120,8 +116,8 @@ def first(
     """Enrol the first security officer; once there is one, only a security officer enrols people."""
     from cellwright.command.founding import first_officer
 
-    with _open(folder) as site:
-        enrolment = first_officer(site, person, name, evidence, _new_password(person))
+    with opened(folder) as site:
+        enrolment = first_officer(site, person, name, evidence, new_password(person))
         _done(site, person, json, code_address=enrolment.code_address)
 
 
@@ -161,10 +157,10 @@ def verify(
 )
 def key(folder: Folder, person: Person, by: ByWhom, json: Json = False) -> None:
     """Give a person a personal signing key: the person types a new password and reads the secret into a device."""
-    with _open(folder) as site:
-        _authenticate(site, by)
-        enrolment = site.personal_keys.enrol(person, _new_password(person))
-        site.desk.do(enrolment.command, _at(by))
+    with opened(folder) as site:
+        authenticate(site, by)
+        enrolment = site.personal_keys.enrol(person, new_password(person))
+        site.desk.do(enrolment.command, at_terminal(by))
         _done(site, person, json, code_address=enrolment.code_address)
 
 
@@ -181,10 +177,10 @@ def grant(
     """Grant a role, from now or later on."""
     from cellwright.factory.people import GrantRole
 
-    with _open(folder) as site:
-        _authenticate(site, by)
+    with opened(folder) as site:
+        authenticate(site, by)
         begins = _moment(since) or _now(site)
-        site.desk.do(GrantRole(person=person, role=role, since=begins, until=_moment(until)), _at(by))
+        site.desk.do(GrantRole(person=person, role=role, since=begins, until=_moment(until)), at_terminal(by))
         _done(site, person, json)
 
 
@@ -216,11 +212,11 @@ def qualify(
     """Record a qualification and how long it holds."""
     from cellwright.factory.people import Qualify
 
-    with _open(folder) as site:
-        _authenticate(site, by)
+    with opened(folder) as site:
+        authenticate(site, by)
         begins = _moment(since) or _now(site)
         command = Qualify(person=person, qualification=qualification, since=begins, until=_moment(until))
-        site.desk.do(command, _at(by))
+        site.desk.do(command, at_terminal(by))
         _done(site, person, json)
 
 
@@ -238,11 +234,11 @@ def train(
     """Record training for one version of one procedure."""
     from cellwright.factory.people import Train
 
-    with _open(folder) as site:
-        _authenticate(site, by)
+    with opened(folder) as site:
+        authenticate(site, by)
         begins = _moment(since) or _now(site)
         command = Train(person=person, procedure=procedure, version=version, since=begins, until=_moment(until))
-        site.desk.do(command, _at(by))
+        site.desk.do(command, at_terminal(by))
         _done(site, person, json)
 
 
@@ -258,9 +254,9 @@ def lost(
     """Revoke a lost means of signing at once."""
     from cellwright.factory.people import RevokeCredential
 
-    with _open(folder) as site:
-        _authenticate(site, by)
-        site.desk.do(RevokeCredential(person=person, credential=credential, reason=reason), _at(by))
+    with opened(folder) as site:
+        authenticate(site, by)
+        site.desk.do(RevokeCredential(person=person, credential=credential, reason=reason), at_terminal(by))
         if credential.startswith("personal-"):
             site.personal_keys.destroy(person)
         _done(site, person, json)
@@ -286,67 +282,10 @@ def deactivate(folder: Folder, person: Person, by: ByWhom, reason: Reason, json:
 
 
 def _give(folder: Path, by: str, command: "Command", json: bool) -> None:
-    with _open(folder) as site:
-        _authenticate(site, by)
-        site.desk.do(command, _at(by))
+    with opened(folder) as site:
+        authenticate(site, by)
+        site.desk.do(command, at_terminal(by))
         _done(site, str(getattr(command, "person", by)), json)
-
-
-@contextmanager
-def _open(folder: Path) -> "Iterator[Site]":
-    """The site, for a change; refusals end the command with their reason and their way out."""
-    from cellwright.command.site import NoSite, open_site
-    from cellwright.factory.rule import Refusal
-    from cellwright.ledger import LedgerError
-
-    try:
-        with open_site(folder, environment=os.environ) as site:
-            yield site
-    except NoSite as error:
-        stop(str(error), Exit.USAGE)
-    except Refusal as refusal:
-        stop(_said(refusal))
-    except LedgerError as error:
-        stop(str(error))
-
-
-def _said(refusal: "Refusal") -> str:
-    sentence = _(refusal.text).format(**refusal.values)
-    remedy = _(refusal.remedy).format(**refusal.values) if refusal.remedy else ""
-    return f"{sentence} {remedy}".strip() + (f" [{refusal.rule}]" if refusal.rule else "")
-
-
-def _authenticate(site: "Site", person: str) -> None:
-    """Have the person show password and code; a failure is counted against the account."""
-    from cellwright.command.personal_key import MEANS, Components
-    from cellwright.factory.people import PersonState, SignedIn
-
-    given = Components(_ask(_("Password of {person}: "), person), _ask(_("One-time code of {person}: "), person))
-    site.personal_keys.sign(f"cli-{os.getpid()}", person, secrets.token_bytes(32), given)
-    state = site.desk.state(PersonState, person)
-    site.desk.record([state.fact(SignedIn(person=person, means=MEANS))], _at(person))
-
-
-def _new_password(person: str) -> str:
-    password = _ask(_("New password of {person}: "), person)
-    if _ask(_("The same again, {person}: "), person) != password:
-        stop(_("The two are not the same; nothing was changed."))
-    return password
-
-
-def _ask(prompt: str, person: str) -> str:
-    """What a person types, unseen; a line of standard input where there is no terminal."""
-    text = prompt.format(person=person)
-    if sys.stdin.isatty():
-        return getpass.getpass(text)
-    complain(text)
-    return sys.stdin.readline().rstrip("\n")
-
-
-def _at(person: str) -> Any:
-    from cellwright.factory.rule import By
-
-    return By(person=person, source="terminal/command-line")
 
 
 def _now(site: "Site") -> str:

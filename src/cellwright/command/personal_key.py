@@ -170,7 +170,7 @@ class PersonalKeys:
 
     def make(self, person: str, account: str, password: str) -> Enrolment:
         """A new key in place of any other kept for this person. Raises Refusal `password-too-weak`."""
-        _strong(password, person, account)
+        strong(password, person, account)
         with self._lock:
             private, secret = Ed25519PrivateKey.generate(), one_time_code.new_secret()
             credential = f"personal-{secrets.token_hex(8)}"
@@ -194,7 +194,7 @@ class PersonalKeys:
         """
         with self._lock:
             state = self._person(person)
-            _strong(new, person, state.account)
+            strong(new, person, state.account)
             row = self._usable(state)
             seed = self._opened(state, row, given, code_needed=True)
             kept = self._sealed(person, row.credential, seed, new, row.kept.half, row.kept.code_secret)
@@ -404,7 +404,8 @@ class PersonalSigner:
         return self._keys.sign(self._session, person, challenge, given)
 
 
-def _strong(password: str, *names: str) -> None:
+def strong(password: str, *names: str) -> None:
+    """Raises Refusal `password-too-weak` where a password is none that a person may choose."""
     plain = password.casefold()
     good = (
         PASSWORD_SHORTEST <= len(password) <= PASSWORD_LONGEST

@@ -86,6 +86,18 @@ def _free(path: Path) -> int | None:
     return handle
 
 
+def at_work_with(folder: Path) -> int:
+    """How many living processes work with a site."""
+    count = 0
+    for path in sorted((folder / FOLDER).iterdir()) if (folder / FOLDER).is_dir() else ():
+        handle = _free(path)
+        if handle is not None:
+            os.close(handle)
+        elif path.exists():
+            count += 1
+    return count
+
+
 def start(site: "Site") -> Recovery:
     """Bring a site up that was opened for writing. Doing it again changes nothing."""
     gone = site.keys.destroy_again(destroyed(site.ledger))

@@ -17,11 +17,12 @@ from hashlib import sha256 as digest
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import msgspec
 
-from cellwright.command import recovery
+from cellwright.command import recovery, rotation, witnessing
 from cellwright.command.definitions import Definitions
 from cellwright.command.desk import Desk
 from cellwright.command.issuing import Issuing, new_event_id
@@ -37,11 +38,11 @@ from cellwright.factory.site import SiteOpened
 from cellwright.identifier.isbt128.facility import FacilityNumber
 from cellwright.ledger import Clock, Event, Ledger, SimulatedClock, open_ledger, system_clock
 from cellwright.ledger.canonical import parse_time
-from cellwright.ledger.checkpoint import Publisher, key_chain
+from cellwright.ledger.checkpoint import NOTE, Publisher, key_chain
 from cellwright.ledger.files import FileAltered, FileRef, FolderStore
 from cellwright.ledger.key_encryption import KeyEncryptionKey
 from cellwright.ledger.outside import OutsideFolder
-from cellwright.ledger.signing_key import generate_keys, load_keys, save_keys
+from cellwright.ledger.signing_key import generate_keys, save_keys
 from cellwright.ledger.subject_keys import SubjectKeys
 
 KEK = Path("keys") / "persons.kek"
@@ -64,6 +65,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     origins: tuple[str, ...] = ("http://localhost:8000", "https://localhost:8443")
     places: tuple[str, ...] = ("outside",)
     """Folders for checkpoints, relative to the site's folder or absolute; best on other machines."""
+    witnesses: tuple[str, ...] = ()
+    """Who cosigns checkpoints: an address (`https://…`, or a folder), then the witness's public keys, spaces between."""
     signing_idle_minutes: int = 15
     signing_absolute_minutes: int = 480
     """How long a password alone signs after password and code: since the last signature, and in all (R024)."""
@@ -136,6 +139,8 @@ class Site:
         """The sign that this process works with the site."""
         self.recovery = Recovery({}, 0)
         """What had to be done when it was opened."""
+        self.new_id = new_id
+        self._closed = False
         self._publisher: Publisher | None = None
         self._personal: PersonalKeys | None = None
 
@@ -144,9 +149,19 @@ class Site:
         """Publishes the checkpoints of this site with its own keys."""
         if self._publisher is None:
             places = [OutsideFolder(self._place(place), self.settings.origin) for place in self.settings.places]
-            keys = load_keys(self.folder / "keys" / "checkpoint.keys")
-            self._publisher = Publisher(self.ledger, keys, key_chain(self.ledger), places)
+            chain = key_chain(self.ledger)
+            self._publisher = Publisher(self.ledger, rotation.held(self.folder, chain), chain, places)
         return self._publisher
+
+    def publish(self) -> dict[str, str]:
+        """Publish a checkpoint and have it cosigned; give, by place and witness, why one of them lacks it.
+
+        Raises:
+            LedgerError, NoteError: as `Publisher.publish`; nothing is signed.
+        """
+        self.publisher.publish()
+        asked = witnessing.cosign(self.ledger, self.folder, self.settings.witnesses)
+        return {**self.publisher.status().away, **asked}
 
     @property
     def personal_keys(self) -> PersonalKeys:
@@ -181,13 +196,31 @@ class Site:
         return self.folder / place
 
     def close(self) -> None:
-        if self._publisher is not None:
-            self._publisher.close()
-        if self._personal is not None:
-            self._personal.close()
-        self.keys.close()
-        self.ledger.close()
-        self.running.end()
+        """End the work: what was recorded since the last checkpoint is covered by one more. May be called twice.
+
+        Raises:
+            LedgerError, NoteError: no checkpoint could be signed; everything is closed all the same.
+        """
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            if self._publisher is not None:
+                self._publisher.close()
+            if self._grown():
+                self.publish()
+        finally:
+            if self._personal is not None:
+                self._personal.close()
+            self.keys.close()
+            self.ledger.close()
+            self.running.end()
+
+    def _grown(self) -> bool:
+        """Whether there are events that no checkpoint covers, or one that a witness could cosign."""
+        notes = self.ledger.checkpoints(NOTE)
+        size = self.ledger.head().size
+        return size > (notes[-1].size if notes else 0) or bool(self.settings.witnesses and self._publisher)
 
     def __enter__(self) -> Self:
         return self
@@ -198,8 +231,10 @@ class Site:
         self.close()
 
 
-def _address(folder: Path, settings: Settings) -> str | Path:
-    return settings.ledger if "://" in settings.ledger else folder / settings.ledger
+def _where(folder: Path, settings: Settings, environment: Mapping[str, str] | None) -> str | Path:
+    """Where the ledger lies: by the environment, or else by the settings."""
+    where = (environment or {}).get("CELLWRIGHT_LEDGER") or settings.ledger
+    return where if "://" in where else folder / where
 
 
 def create(
@@ -209,15 +244,24 @@ def create(
     start: datetime | None = None,
     new_id: Callable[[], UUID] = new_event_id,
     new_nonce: Callable[[], str] | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> Site:
     """Make a new site in an empty or absent folder and record its first event.
 
     Args:
         start: first moment of a simulated site's clock; a real site keeps the machine's time.
+        environment: `CELLWRIGHT_LEDGER` in it names the ledger with its password, which `site.toml` then does not hold.
 
     Raises:
-        Refusal `folder-not-empty`: something is there already; nothing was touched.
+        Refusal `folder-not-empty`, `ledger-not-empty`: something is there already; nothing was touched.
+        Refusal `password-in-settings`: the ledger's address holds a password.
     """
+    if urlsplit(settings.ledger).password:
+        raise Refusal(
+            "password-in-settings",
+            "The ledger's address holds a password, which would stand in site.toml.",
+            remedy="Leave it out there, and give the whole address in CELLWRIGHT_LEDGER.",
+        )
     if folder.exists() and any(folder.iterdir()):
         raise Refusal(
             "folder-not-empty",
@@ -225,16 +269,25 @@ def create(
             remedy="Name a new folder; a site is never made over something else.",
             folder=str(folder),
         )
-    (folder / "keys").mkdir(parents=True, mode=0o700)
+    clock: Clock = SimulatedClock(start or datetime(2026, 3, 2, tzinfo=UTC)) if settings.simulated else system_clock
+    folder.mkdir(parents=True, exist_ok=True)
+    ledger = open_ledger(_where(folder, settings, environment), clock=clock, create=True)
+    if ledger.head().size:
+        ledger.close()
+        raise Refusal(
+            "ledger-not-empty",
+            "{ledger} holds a record already.",
+            remedy="Name an empty database; two sites never share one, and a site is opened from its own folder.",
+            ledger=settings.ledger,
+        )
+    (folder / "keys").mkdir(mode=0o700)
     for place in settings.places:
         if not Path(place).is_absolute():
             (folder / place).mkdir(exist_ok=True)
     keys = generate_keys(settings.origin)
-    save_keys(folder / "keys" / "checkpoint.keys", keys)
+    save_keys(folder / rotation.CURRENT, keys)
     kek = KeyEncryptionKey.create(folder / KEK)
     SubjectKeys(folder / "keys.db", kek, create=True).close()
-    clock: Clock = SimulatedClock(start or datetime(2026, 3, 2, tzinfo=UTC)) if settings.simulated else system_clock
-    ledger = open_ledger(_address(folder, settings), clock=clock, create=True)
     site = Site(folder, settings, ledger, clock, new_id, new_nonce, Running(folder))
     opened = SiteOpened(
         site=settings.name,
@@ -266,12 +319,11 @@ def open_site(folder: Path, *, environment: Mapping[str, str] | None = None) -> 
         Locked: another process has it open; a served site is reached through its address.
     """
     settings = read_settings(folder)
-    if environment and environment.get("CELLWRIGHT_LEDGER"):
-        settings = msgspec.structs.replace(settings, ledger=environment["CELLWRIGHT_LEDGER"])
+    where = _where(folder, settings, environment)
     clock: Clock = system_clock
     if settings.simulated:
-        clock = SimulatedClock(last_moment(open_ledger(_address(folder, settings), read_only=True)))
-    ledger = open_ledger(_address(folder, settings), clock=clock)
+        clock = SimulatedClock(last_moment(open_ledger(where, read_only=True)))
+    ledger = open_ledger(where, clock=clock)
     running = Running(folder)
     try:
         site = Site(folder, settings, ledger, clock, new_event_id, None, running)
@@ -285,9 +337,7 @@ def open_site(folder: Path, *, environment: Mapping[str, str] | None = None) -> 
 
 def record_of(folder: Path, environment: Mapping[str, str] | None = None) -> Ledger:
     """The record of a site, for reading only; also while another process works with it. Raises NoSite."""
-    settings = read_settings(folder)
-    where = (environment or {}).get("CELLWRIGHT_LEDGER")
-    return open_ledger(where or _address(folder, settings), read_only=True)
+    return open_ledger(_where(folder, read_settings(folder), environment), read_only=True)
 
 
 def last_moment(ledger: Ledger) -> datetime:

@@ -15,19 +15,18 @@ from cellwright.command.dossier.archive import pack
 from cellwright.command.dossier.check import SCHEMA, SEALED_FILE, digests_named
 from cellwright.command.dossier.selection import LotUnknown, Selection, select
 from cellwright.command.dossier.source import Source
+from cellwright.command.rotation import held as held_keys
 from cellwright.factory.rule import Refusal
 from cellwright.ledger import Event
 from cellwright.ledger.canonical import encode
-from cellwright.ledger.checkpoint import NOTE
+from cellwright.ledger.checkpoint import NOTE, key_chain
 from cellwright.ledger.files import SEALED, FileMissing
 from cellwright.ledger.key_encryption import KeyEncryptionKey, SubjectKeyError
 from cellwright.ledger.merkle import leaf_hash
 from cellwright.ledger.note import Checkpoint, Note
-from cellwright.ledger.signing_key import load_keys
 from cellwright.ledger.subject_keys import SubjectKeys
 
 Reader = Literal["stranger", "hospital"]
-KEYS: Final = "keys/checkpoint.keys"
 HASH_BYTES: Final = 32
 
 
@@ -167,4 +166,5 @@ def _seal(site: Source, origin: str, lot: str, manifest: bytes) -> bytes:
     """The site's word on what the dossier holds: a checkpoint of a log whose only entry is the manifest."""
     text = Checkpoint(f"{origin}/dossier/{lot}", 1, leaf_hash(manifest)).text
     now = int(datetime.now(UTC).timestamp())
-    return Note(text, tuple(key.sign(text, now) for key in load_keys(site.folder / KEYS))).to_bytes()
+    keys = held_keys(site.folder, key_chain(site.ledger))
+    return Note(text, tuple(key.sign(text, now) for key in keys)).to_bytes()
