@@ -6,6 +6,7 @@ words are lines and text, so they stay sharp in print and can be read in the rea
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import copysign, isfinite
 from typing import TYPE_CHECKING, Final
 from xml.sax.saxutils import escape
 
@@ -132,9 +133,11 @@ def _plot(axes: tuple[Axis, Axis], title: str, body: list[str], shapes: Sequence
     ]
     frame = f'<rect x="{LEFT:g}" y="{TOP:g}" width="{SIDE:g}" height="{SIDE:g}" fill="none" stroke="{INK}" stroke-width="1"/>'
     size = f'viewBox="0 0 {width:g} {height:g}" width="{width:g}" height="{height:g}"'
+    clip = f'<rect x="{LEFT:g}" y="{TOP:g}" width="{SIDE:g}" height="{SIDE:g}"/>'
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="{FONT}" role="img">',
         f"<title>{escape(title)}</title>",
+        f'<clipPath id="frame">{clip}</clipPath>',
         f'<rect width="{width:g}" height="{height:g}" fill="#fff"/>',
         *body,
         frame,
@@ -192,9 +195,11 @@ def _drawn(shape: Shape, axes: tuple[Axis, Axis]) -> str:
 
 
 def _at(axis: Axis, values: Sequence[float]) -> list[float]:
-    import numpy as np
-
-    return [float(place) for place in axis.place(np.array(values, np.float64))]
+    """Where values stand, beyond 0 and 1 too; infinite ones one length outside."""
+    low, high = axis.ends()
+    return [
+        min(max((value - low) / (high - low), -1e3), 1e3) if isfinite(value) else copysign(2, value) for value in values
+    ]
 
 
 def _label(x: float, y: float, text: str, anchor: str) -> str:
@@ -211,26 +216,30 @@ def _outline(shape: Outline, axes: tuple[Axis, Axis]) -> str:
     up = _at(axes[1], [corner[1] for corner in shape.corners])
     points = [(LEFT + SIDE * x, TOP + SIDE * (1 - y)) for x, y in zip(across, up, strict=True)]
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-    highest = min(y for _x, y in points)
-    middle = (min(x for x, _y in points) + max(x for x, _y in points)) / 2
-    middle = min(max(middle, LEFT + 50), LEFT + SIDE - 50)
+    highest = max(min(y for _x, y in points), TOP)
+    left, right = max(min(x for x, _y in points), LEFT), min(max(x for x, _y in points), LEFT + SIDE)
     y = highest - 5 if highest > TOP + 16 else highest + 14
-    return f'<polygon points="{path}" fill="none" stroke="{GATE}" stroke-width="1.6"/>' + _label(
-        middle, y, shape.label, "middle"
-    )
+    line = f'<polygon points="{path}" fill="none" stroke="{GATE}" stroke-width="1.6" clip-path="url(#frame)"/>'
+    return line + _label(_inward((left + right) / 2), y, shape.label, "middle")
+
+
+def _inward(x: float) -> float:
+    """A place for the middle of some words that keeps them inside of the frame."""
+    return min(max(x, LEFT + 60), LEFT + SIDE - 60)
 
 
 def _band(shape: Band, axis: Axis) -> str:
-    left, right = (LEFT + SIDE * place for place in _at(axis, [shape.low, shape.high]))
+    left, right = (LEFT + SIDE * min(max(place, 0.0), 1.0) for place in _at(axis, [shape.low, shape.high]))
     y = TOP + 30
     edges = "".join(_line(x, y - 8, x, TOP + SIDE, GATE, 1.3) for x in {left, right} if LEFT < x < LEFT + SIDE)
-    middle = min(max((left + right) / 2, LEFT + 50), LEFT + SIDE - 50)
-    return edges + _line(left, y, right, y, GATE, 1.6) + _label(middle, y - 6, shape.label, "middle")
+    return (
+        edges + _line(left, y, right, y, GATE, 1.6) + _label(_inward((left + right) / 2), y - 6, shape.label, "middle")
+    )
 
 
 def _cross(shape: Cross, axes: tuple[Axis, Axis]) -> str:
-    across = [LEFT + SIDE * place for place in _at(axes[0], shape.at_x)]
-    up = [TOP + SIDE * (1 - place) for place in _at(axes[1], shape.at_y)]
+    across = [LEFT + SIDE * place for place in _at(axes[0], shape.at_x) if 0 <= place <= 1]
+    up = [TOP + SIDE * (1 - place) for place in _at(axes[1], shape.at_y) if 0 <= place <= 1]
     lines = [_line(x, TOP, x, TOP + SIDE, GATE, 1.4) for x in across]
     lines += [_line(LEFT, y, LEFT + SIDE, y, GATE, 1.4) for y in up]
     corners = (
