@@ -27,10 +27,18 @@ def serve(
         str, typer.Option(help="Address to listen at; this machine alone by default. / 监听地址。")
     ] = "127.0.0.1",
     tls: Annotated[
-        bool, typer.Option("--tls", help="HTTPS, with a certificate made for this machine. / 使用 HTTPS。")
+        bool, typer.Option("--tls", help="HTTPS, with the site's own certificate unless one is given. / 使用 HTTPS。")
     ] = False,
+    cert: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="A certificate chain, PEM. / 证书链。")
+    ] = None,
+    key: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Its private key, PEM. / 证书私钥。")
+    ] = None,
 ) -> None:
     """Open the site in a browser."""
+    if (cert is None) != (key is None) or (cert is not None and not tls):
+        stop(_("A certificate is given with --tls, --cert and --key together."), Exit.USAGE)
     folder = _folder(folder, demo)
     number = port or (TLS_PORT if tls else PORT)
     address = f"{'https' if tls else 'http'}://localhost:{number}"
@@ -45,7 +53,7 @@ def serve(
     complain(
         _("The site in {folder} is served at {address}. End it with Ctrl+C.").format(folder=folder, address=address)
     )
-    _run(host, number, _certificate(folder) if tls else None)
+    _run(host, number, _certificate(folder, host, (cert, key)) if tls else None)
 
 
 def _folder(folder: Path | None, demo: bool) -> Path:
@@ -59,7 +67,7 @@ def _folder(folder: Path | None, demo: bool) -> Path:
         stop(_("{folder} holds a site already; serve it without --demo.").format(folder=folder), Exit.USAGE)
     if not demo and not there:
         stop(
-            _("{folder} holds no site. Make one with: cellwright demo --dir {folder}").format(folder=folder),
+            _("{folder} holds no site. Make one with: cellwright site create, or add --demo.").format(folder=folder),
             Exit.FINDING,
         )
     if demo and folder.exists() and any(folder.iterdir()):
@@ -101,38 +109,12 @@ def _run(host: str, port: int, certificate: tuple[Path, Path] | None) -> None:
     ).serve()  # fmt: skip
 
 
-def _certificate(folder: Path) -> tuple[Path, Path]:
-    """A certificate for this machine, made once; a site with its own puts it in the same two files."""
-    from datetime import UTC, datetime, timedelta
-    from ipaddress import ip_address
+def _certificate(folder: Path, host: str, given: tuple[Path | None, Path | None]) -> tuple[Path, Path]:
+    """The certificate to serve with: the one that was given, or the site's own."""
+    from cellwright.command.certificate import own
+    from cellwright.command.site import read_settings
 
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.x509.oid import NameOID
-
-    keys = folder / "keys"
-    chain, private = keys / "tls.crt", keys / "tls.key"
-    if chain.exists() and private.exists():
-        return chain, private
-    keys.mkdir(parents=True, exist_ok=True, mode=0o700)
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1)).not_valid_after(now + timedelta(days=365))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ip_address("127.0.0.1"))]),
-                       critical=False)
-        .sign(key, hashes.SHA256())
-    )  # fmt: skip
-    descriptor = os.open(private, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as out:
-        out.write(
-            key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-        )
-    chain.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    return chain, private
+    chain, key = given
+    if chain is not None and key is not None:
+        return chain, key
+    return own(folder, read_settings(folder).origins, host)

@@ -14,6 +14,7 @@ import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from cellwright.command.one_folder import OneFolder
 from cellwright.factory.lot.procedure import recover
 from cellwright.factory.lot.state import LotState
 from cellwright.factory.people import stamp
@@ -47,7 +48,8 @@ class Recovery(NamedTuple):
 class Running:
     """The sign that a process works with a site; `died` are the signs that dead processes left."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, where: str | Path = "") -> None:
+        self._alone = OneFolder(str(where), folder) if "://" in str(where) else None
         place = folder / FOLDER
         place.mkdir(exist_ok=True)
         self.died = [(path, handle) for path in sorted(place.iterdir()) if (handle := _free(path)) is not None]
@@ -66,6 +68,8 @@ class Running:
         """This process works with the site no more. May be called twice."""
         while self.died:
             os.close(self.died.pop()[1])
+        if self._alone is not None:
+            self._alone.end()
         if self._handle >= 0:
             self._path.unlink(missing_ok=True)
             os.close(self._handle)

@@ -271,7 +271,8 @@ def create(
         )
     clock: Clock = SimulatedClock(start or datetime(2026, 3, 2, tzinfo=UTC)) if settings.simulated else system_clock
     folder.mkdir(parents=True, exist_ok=True)
-    ledger = open_ledger(_where(folder, settings, environment), clock=clock, create=True)
+    where = _where(folder, settings, environment)
+    ledger = open_ledger(where, clock=clock, create=True)
     if ledger.head().size:
         ledger.close()
         raise Refusal(
@@ -280,6 +281,7 @@ def create(
             remedy="Name an empty database; two sites never share one, and a site is opened from its own folder.",
             ledger=settings.ledger,
         )
+    running = Running(folder, where)
     (folder / "keys").mkdir(mode=0o700)
     for place in settings.places:
         if not Path(place).is_absolute():
@@ -288,7 +290,7 @@ def create(
     save_keys(folder / rotation.CURRENT, keys)
     kek = KeyEncryptionKey.create(folder / KEK)
     SubjectKeys(folder / "keys.db", kek, create=True).close()
-    site = Site(folder, settings, ledger, clock, new_id, new_nonce, Running(folder))
+    site = Site(folder, settings, ledger, clock, new_id, new_nonce, running)
     opened = SiteOpened(
         site=settings.name,
         title={"en": settings.title_en, "zh": settings.title_zh},
@@ -324,7 +326,11 @@ def open_site(folder: Path, *, environment: Mapping[str, str] | None = None) -> 
     if settings.simulated:
         clock = SimulatedClock(last_moment(open_ledger(where, read_only=True)))
     ledger = open_ledger(where, clock=clock)
-    running = Running(folder)
+    try:
+        running = Running(folder, where)
+    except BaseException:
+        ledger.close()
+        raise
     try:
         site = Site(folder, settings, ledger, clock, new_event_id, None, running)
         site.recovery = recovery.start(site)
