@@ -46,10 +46,9 @@ class Values(Protocol):
 class Compensated:
     """Values of dimensions for some events, each computed once."""
 
-    def __init__(self, values: Values, spillovers: Mapping[str, Spillover], channels: Sequence[str]) -> None:
+    def __init__(self, values: Values, spillovers: Mapping[str, Spillover]) -> None:
         self._values = values
         self._spillovers = spillovers
-        self._channels = channels
         self._found: dict[tuple[str, str], NDArray[np.float64]] = {}
 
     def of(self, dimension: Dimension) -> NDArray[np.float64]:
@@ -58,14 +57,15 @@ class Compensated:
 
         channel, compensation = dimension.channel, dimension.compensation
         if isinstance(channel, Ratio):
-            over, under = self._light(channel.numerator, compensation), self._light(channel.denominator, compensation)
+            over, under = self.light(channel.numerator, compensation), self.light(channel.denominator, compensation)
             with np.errstate(all="ignore"):
                 light = channel.a * (over - channel.b) / (under - channel.c)
         else:
-            light = self._light(channel, compensation)
+            light = self.light(channel, compensation)
         return light if dimension.transform is None else dimension.transform.apply(light)
 
-    def _light(self, channel: str, compensation: str) -> NDArray[np.float64]:
+    def light(self, channel: str, compensation: str) -> NDArray[np.float64]:
+        """Compensated values of a channel on the scale of the light, shape (events,)."""
         key = (channel, compensation)
         if key not in self._found:
             row = row_of(channel, compensation, self._spillovers)

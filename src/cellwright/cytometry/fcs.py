@@ -139,6 +139,10 @@ class FcsFile:
         """A channel by its name. Raises FcsError if the file has none of that name."""
         return self.channels[self.index(name)]
 
+    def kind(self, name: str) -> str:
+        """The type of a channel's stored values as numpy calls it, such as `uint16` or `float32`."""
+        return events.native(self._layout.fields[self.index(name)]).name
+
     def raw(self, name: str) -> NDArray[Any]:
         """Stored values of a channel at their own width, shape (events,): unsigned integers exactly, or floats."""
         return events.raw(self._data, self._layout, self.index(name))
@@ -169,6 +173,18 @@ class FcsFile:
     def block(self, name: str, begin: int, end: int) -> NDArray[Any]:
         """Stored values of the events from `begin` to before `end`, as `raw` gives them."""
         return events.raw(self._data, self._layout, self.index(name), begin, end)
+
+    def gather(self, name: str, begin: int, chosen: NDArray[np.integer]) -> NDArray[Any]:
+        """Stored values of some events, counted from the event `begin`, as `raw` gives them."""
+        return events.gather(self._data, self._layout, self.index(name), begin, chosen)
+
+    def fill(self, channels: Sequence[int], begin: int, out: NDArray[np.float32]) -> None:
+        """Write stored values of channels, of the events from `begin` on, into `out`, shape (channels, events)."""
+        events.fill(self._data, self._layout, channels, begin, out)
+
+    def parts(self) -> list[tuple[int, int]]:
+        """First and past-the-last events of parts that threads may take."""
+        return events.split(self.events, self._layout.stride)
 
 
 def read_fcs(source: str | Path | bytes, *, data_set: int = 0, strict: bool = False) -> FcsFile:

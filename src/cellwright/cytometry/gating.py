@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
+from cellwright.cytometry import events
 from cellwright.cytometry.definition import Compensated, evaluate, spillovers
 from cellwright.cytometry.fault import GateError
 from cellwright.cytometry.gate import GatingStrategy
+from cellwright.cytometry.judge import BLOCK, Chosen, Judge
+from cellwright.cytometry.plan import prepare
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,15 +19,13 @@ if TYPE_CHECKING:
 
     from cellwright.cytometry.fcs import FcsFile
 
-BLOCK: Final = 1 << 15
-
 
 class Membership:
     """Which events are in which population.
 
     Attributes:
         events: how many there are in the sample.
-        counts: population -> number of its events.
+        counts: population -> number of its events, in the order of the strategy.
     """
 
     def __init__(self, events: int, counts: Mapping[str, int], packed: Mapping[str, NDArray[np.uint8]]) -> None:
@@ -40,22 +42,10 @@ class Membership:
         return np.unpackbits(self._packed[population], count=self.events).view(np.bool_)
 
 
-class _Block:
-    """Scaled values of the events from `begin` to before `end`."""
-
-    def __init__(self, sample: FcsFile, begin: int, end: int) -> None:
-        self._sample, self._begin, self._end = sample, begin, end
-        self._found: dict[str, NDArray[np.float64]] = {}
-
-    def scaled(self, channel: str) -> NDArray[np.float64]:
-        if channel not in self._found:
-            stored = self._sample.block(channel, self._begin, self._end)
-            self._found[channel] = self._sample.channel(channel).scale(stored)
-        return self._found[channel]
-
-
 def gate_sample(sample: FcsFile, strategy: GatingStrategy) -> Membership:
     """Apply gates to a sample.
+
+    The outcome is that of the definition in double precision, for every event. Large files are shared among threads.
 
     Raises:
         GateError: a matrix cannot be inverted.
@@ -63,12 +53,33 @@ def gate_sample(sample: FcsFile, strategy: GatingStrategy) -> Membership:
     """
     import numpy as np
 
+    plan = prepare(sample, strategy)
+    packed = np.zeros((len(plan.names), -(-sample.events // 8)), np.uint8)
+    counts = np.zeros(len(plan.names), np.int64)
+    parts = sample.parts() if sample.events else []
+    if len(parts) == 1:
+        counts += Judge(sample, strategy, plan, packed).judge(*parts[0])
+    elif parts:
+        with ThreadPoolExecutor(events.WORKERS) as workers:
+            counts += sum(workers.map(lambda part: Judge(sample, strategy, plan, packed).judge(*part), parts))
+    numbers = {name: n for n, name in enumerate(plan.names)}
+    return Membership(
+        sample.events,
+        {name: int(counts[numbers[name]]) for name in strategy.populations},
+        {name: packed[numbers[name]] for name in strategy.populations},
+    )
+
+
+def gate_by_definition(sample: FcsFile, strategy: GatingStrategy) -> Membership:
+    """The same by the definition alone, many times slower: what `gate_sample` is checked with. Raises as it does."""
+    import numpy as np
+
     order, matrices = strategy.order(), spillovers(sample, strategy)
-    names = [channel.name for channel in sample.channels]
     counts = dict.fromkeys(strategy.populations, 0)
     parts: dict[str, list[NDArray[np.uint8]]] = {name: [] for name in counts}
     for begin in range(0, max(sample.events, 1), BLOCK):
-        of = Compensated(_Block(sample, begin, min(begin + BLOCK, sample.events)), matrices, names)
+        chosen = np.arange(max(0, min(BLOCK, sample.events - begin)))
+        of = Compensated(Chosen(sample, begin, chosen), matrices)
         for name, found in evaluate(order, of).items():
             counts[name] += int(np.count_nonzero(found))
             parts[name].append(np.packbits(found))

@@ -61,12 +61,6 @@ class Layout:
     order: Literal["<", ">"]
     fields: tuple[Field, ...]
 
-    @property
-    def uniform(self) -> bool:
-        """Whether all channels have one type that is stored as processors store it."""
-        first = self.fields[0]
-        return first.width != 3 and all((f.kind, f.width) == (first.kind, first.width) for f in self.fields)
-
 
 def header(data: Buffer, base: int, repairs: list[Repair]) -> Header:
     """The HEADER of the data set that starts at `base`.

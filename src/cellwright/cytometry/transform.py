@@ -34,6 +34,10 @@ class Transform(Protocol):
         """Values on the scale of the light, of the same shape."""
         ...
 
+    def __hash__(self) -> int:
+        """Scales of the same kind and parameters are one."""
+        ...
+
 
 def _positive(name: str, value: float) -> None:
     if not (0 < value < math.inf):
