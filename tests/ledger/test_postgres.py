@@ -160,6 +160,12 @@ def test_the_server_takes_a_good_append(filled: str) -> None:
     [
         {"leaves": [bytes(32)]},
         {"versions": [1]},
+        {"versions": [-1]},
+        {"tags": ["coi/A"], "tag_places": [4]},
+        {"tags": ["coi/A"], "tag_places": [2]},
+        {"tags": ["coi/A"], "tag_places": [-1]},
+        {"claim_keys": ["bag/7"], "claim_values": ["coi/B"], "claim_places": [4]},
+        {"claim_keys": ["bag/1"], "claim_values": [None], "claim_places": [4]},
         {"streams": ["lot/1"], "versions": [5]},
         {"ids": ["taken-by-another"], "streams": ["lot/1"], "versions": [0]},
         {"new_size": 5},
@@ -199,6 +205,25 @@ def test_an_altered_schema_stops_the_start(filled: str, sql: str) -> None:
         open_ledger(filled)
     with open_ledger(filled, read_only=True) as ledger:
         assert "schema" in {finding.kind for finding in verify(ledger).findings}
+
+
+@pytest.mark.requirement("R003")
+@pytest.mark.parametrize(
+    ("sql", "kind"),
+    [
+        ("INSERT INTO ledger.tag VALUES ('coi/A', 900)", "tag"),
+        ("INSERT INTO ledger.tag VALUES ('coi/A', -1)", "tag"),
+        ("INSERT INTO ledger.claim VALUES ('bag/9', 'coi/A', -1, NULL)", "claim"),
+        ("INSERT INTO ledger.snapshot VALUES ('lot/1', 'lot/1', 9, 900, '')", "snapshot"),
+        ("INSERT INTO ledger.event SELECT -1, stream, 900, 'new', type, data, leaf FROM ledger.event LIMIT 1", "head"),
+    ],
+)
+def test_rows_where_no_event_is_are_found(filled: str, sql: str, kind: str) -> None:
+    with psycopg.connect(filled, autocommit=True) as admin:
+        admin.execute("SET session_replication_role = replica")
+        admin.execute(sql)
+    with open_ledger(filled, read_only=True) as ledger:
+        assert kind in {finding.kind for finding in verify(ledger).findings}
 
 
 def test_installing_twice_is_refused(filled: str) -> None:

@@ -215,12 +215,29 @@ def test_an_event_beyond_the_head(path: Path, edit: Editor) -> None:
         ("UPDATE claim SET released=NULL WHERE taken=30", "claim"),
         ("DELETE FROM claim WHERE taken=30", "claim"),
         ("INSERT INTO claim VALUES('bag/new', 'coi/1', 5, NULL)", "claim"),
+        ("INSERT INTO tag VALUES('coi/other', 1000000)", "tag"),
+        ("INSERT INTO tag VALUES('coi/other', -1)", "tag"),
+        ("INSERT INTO claim VALUES('bag/new', 'coi/1', 1000000, NULL)", "claim"),
+        ("INSERT INTO claim VALUES('bag/new', 'coi/1', -1, NULL)", "claim"),
+        ("INSERT INTO snapshot VALUES('lot/1', 'lot/1', 9, 1000000, x'00')", "snapshot"),
+        ("INSERT INTO event SELECT -1, stream, 9000, 'new', type, data, leaf FROM event WHERE pos=5", "head"),
     ],
 )
 def test_a_changed_index_is_found(path: Path, edit: Editor, sql: str, kind: str) -> None:
     edit(sql)
     edit.done()
     assert kind in {finding[0] for finding in check(path)}
+
+
+@pytest.mark.requirement("R003")
+def test_a_live_claim_ended_by_an_event_that_does_not_exist(tmp_path: Path, make: Make, clock: SimulatedClock) -> None:
+    path = tmp_path / "ledger.db"
+    with open_ledger(path, clock=clock, create=True) as ledger:
+        ledger.append([make(claims={"bag/1": "coi/A"}), make()])
+    edit = Editor(path)
+    edit("UPDATE claim SET released=2")
+    edit.done()
+    assert check(path) == [("claim", 2)]
 
 
 @pytest.mark.requirement("R003")

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from cellwright.ledger.errors import Tampered
 from cellwright.ledger.event import Claim, Record, Snapshot, StoredCheckpoint
 from cellwright.ledger.merkle import EMPTY_ROOT
-from cellwright.ledger.store import Batch, ClaimRow, Clash, EventRow, Found, HeadMoved, HeadRow, Wanted
+from cellwright.ledger.store import Batch, ClaimRow, Clash, EventRow, Found, HeadMoved, HeadRow, Stray, Wanted
 
 
 class MemoryStore:
@@ -153,8 +153,8 @@ class MemoryStore:
             places = self._streams.get(stream, [])
             return places[version] if 0 <= version < len(places) else None
 
-    def last(self) -> int:
-        return len(self._events) - 1
+    def strays(self) -> list[Stray]:
+        return []
 
     def tile(self, level: int, index: int) -> bytes | None:
         return self._tiles.get((level, index))

@@ -26,7 +26,19 @@ from psycopg import pq
 from cellwright.language import _
 from cellwright.ledger.errors import Closed, LedgerError, ReadOnly, StorageFull, Tampered, Unavailable
 from cellwright.ledger.event import Claim, Record, Snapshot, StoredCheckpoint
-from cellwright.ledger.store import EVENTS_PER_READ, Batch, ClaimRow, Clash, EventRow, Found, HeadMoved, HeadRow, Wanted
+from cellwright.ledger.store import (
+    EVENTS_PER_READ,
+    STRAYS_MAX,
+    Batch,
+    ClaimRow,
+    Clash,
+    EventRow,
+    Found,
+    HeadMoved,
+    HeadRow,
+    Stray,
+    Wanted,
+)
 
 OWNER: Final = "cw_owner"
 WRITER: Final = "cw_writer"
@@ -54,6 +66,13 @@ _FIND: Final = (
     b"SELECT 'i', id, pos, NULL, data, leaf FROM ledger.event WHERE id = ANY($3::text[])"
 )
 _TURN: Final = b"BEGIN; SELECT size, frontier, root, at FROM ledger.turn()"
+_STRAYS: Final = """
+WITH known(size) AS (SELECT size FROM ledger.head)
+SELECT 'event', stream, pos FROM ledger.event, known WHERE pos < 0 OR pos >= size UNION ALL
+SELECT 'tag', tag, pos FROM ledger.tag, known WHERE pos < 0 OR pos >= size UNION ALL
+SELECT 'claim', key, CASE WHEN taken < 0 OR taken >= size THEN taken ELSE released END FROM ledger.claim, known
+  WHERE taken < 0 OR taken >= size OR released >= size UNION ALL
+SELECT 'snapshot', stream, pos FROM ledger.snapshot, known WHERE pos < 0 OR pos >= size LIMIT %s"""
 _HEAD: Final = "SELECT size, frontier, root, at FROM ledger.head"
 _TEXT, _BIGINT, _BYTEA = 25, 20, 17
 _length = struct.Struct("!i").pack
@@ -194,8 +213,8 @@ class PostgresReader:
         rows = self._rows("SELECT pos FROM ledger.event WHERE stream = %s AND version = %s", (stream, version))
         return rows[0][0] if rows else None
 
-    def last(self) -> int:
-        return int(self._rows("SELECT coalesce(max(pos), -1) FROM ledger.event")[0][0])
+    def strays(self) -> list[Stray]:
+        return [Stray(*row) for row in self._rows(_STRAYS, (STRAYS_MAX,))]
 
     def tile(self, level: int, index: int) -> bytes | None:
         rows = self._rows("SELECT hashes FROM ledger.tile WHERE level = %s AND n = %s", (level, index))

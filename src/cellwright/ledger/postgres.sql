@@ -66,7 +66,7 @@ CREATE FUNCTION event_follows() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINE
 BEGIN
   IF EXISTS(SELECT 1 FROM added LEFT JOIN LATERAL (
         SELECT 1 AS found FROM event WHERE event.stream = added.stream AND event.version = added.version - 1) AS before ON true
-      WHERE added.pos >= (SELECT size FROM head) OR (added.version > 0 AND before.found IS NULL)) THEN
+      WHERE added.pos >= (SELECT size FROM head) OR (added.version <> 0 AND before.found IS NULL)) THEN
     RAISE EXCEPTION 'an event must follow the one before it' USING ERRCODE = 'CW001';
   END IF;
   RETURN NULL;
@@ -98,6 +98,9 @@ BEGIN
   UPDATE head SET size = new_size, frontier = new_frontier, root = new_root, at = new_at WHERE one = 1 AND size = known;
   IF NOT FOUND THEN
     RETURN false;
+  END IF;
+  IF known > ANY (tag_places || claim_places) OR new_size <= ANY (tag_places || claim_places) THEN
+    RAISE EXCEPTION 'tags and claims belong to the new events' USING ERRCODE = 'CW001';
   END IF;
   INSERT INTO event SELECT known + n - 1, s, v, i, t, d, l
     FROM unnest(streams, versions, ids, types, datas, leaves) WITH ORDINALITY AS u(s, v, i, t, d, l, n);

@@ -142,16 +142,8 @@ class _Scan:
         events = _agreeing(rows, leaves, start, stop)
         if events is None:
             rows, events = self._singly(rows, leaves, start, stop)
-        if not rows:
-            return
-        self._order(rows, events)
-        tags = self._tags
-        for row, event in zip(rows, events, strict=True):
-            for tag in event.tags:
-                tags[tag].append(row[0])
-            if event.claims or event.releases or event.expects:
-                move = ClaimMoves(row[0], event.expects or {}, event.releases or {}, event.claims or {})
-                self.result.moves.append(move)
+        if rows:
+            self._order([row[0] for row in rows], events)
 
     def _rows_that_can_be_read(self, start: int, stop: int) -> list[EventRow]:
         rows: list[EventRow] = []
@@ -187,29 +179,39 @@ class _Scan:
         if len(self.result.findings) < FINDINGS_MAX:
             self.result.findings.append(Finding(kind, pos, text))
 
-    def _order(self, rows: Sequence[EventRow], events: Sequence[Indexed]) -> None:
-        """Versions of each stream follow each other; times do not run back but for a recorded step."""
-        result, versions = self.result, self._versions
-        for row, event in zip(rows, events, strict=True):
-            stream = event.stream
+    def _order(self, places: Sequence[int], events: Sequence[Indexed]) -> None:
+        """Versions of each stream follow each other; times do not run back but for a recorded step. Gathers the rest."""
+        result, versions, tags, moves = self.result, self._versions, self._tags, self.result.moves
+        for pos, event in zip(places, events, strict=True):
+            stream, version = event.stream, event.version
             before = versions.get(stream)
-            version = versions[stream] = event.version
-            if before is None:
-                result.streams[stream] = (version, version, row[0])
-            elif before + 1 != version:
-                text = _("{stream} goes from version {before} to {version}")
-                self._report("version", row[0], text.format(stream=stream, before=before, version=version))
+            if before is None or before + 1 != version:
+                self._begins(stream, version, pos)
+            versions[stream] = version
+            for tag in event.tags:
+                tags[tag].append(pos)
+            if event.claims or event.releases or event.expects:
+                moves.append(ClaimMoves(pos, event.expects or {}, event.releases or {}, event.claims or {}))
         times = [event.at for event in events]
         if not result.first_at:
             result.first_at, result.first_stepped = times[0], _stepped(events[0])
             result.last_at = times[0]
         if result.last_at > times[0] or not all(map(le, times, times[1:])):
             before_at = result.last_at
-            for row, event in zip(rows, events, strict=True):
+            for pos, event in zip(places, events, strict=True):
                 if event.at < before_at and not _stepped(event):
-                    self._report("time", row[0], _("recorded at {at}, before the event before it").format(at=event.at))
+                    self._report("time", pos, _("recorded at {at}, before the event before it").format(at=event.at))
                 before_at = event.at
         result.last_at = times[-1]
+
+    def _begins(self, stream: str, version: int, pos: int) -> None:
+        """A version that does not follow: the stream's first in this stretch, or a fault."""
+        before = self._versions.get(stream)
+        if before is None:
+            self.result.streams[stream] = (version, version, pos)
+        else:
+            text = _("{stream} goes from version {before} to {version}")
+            self._report("version", pos, text.format(stream=stream, before=before, version=version))
 
     def _singly(
         self, rows: Sequence[EventRow], leaves: Sequence[bytes], start: int, stop: int

@@ -23,7 +23,19 @@ import apsw
 from cellwright.language import _
 from cellwright.ledger.errors import Closed, LedgerError, Locked, ReadOnly, StorageFull, Tampered, Unavailable
 from cellwright.ledger.event import Claim, Record, Snapshot, StoredCheckpoint
-from cellwright.ledger.store import EVENTS_PER_READ, Batch, ClaimRow, Clash, EventRow, Found, HeadMoved, HeadRow, Wanted
+from cellwright.ledger.store import (
+    EVENTS_PER_READ,
+    STRAYS_MAX,
+    Batch,
+    ClaimRow,
+    Clash,
+    EventRow,
+    Found,
+    HeadMoved,
+    HeadRow,
+    Stray,
+    Wanted,
+)
 
 APPLICATION_ID: Final = 0x43577772  # "CWwr"
 FORMAT: Final = 1
@@ -46,6 +58,13 @@ _UPDATE_HEAD: Final = "UPDATE head SET size=?, frontier=?, root=?, at=? WHERE on
 _HEAD: Final = "SELECT size, frontier, root, at FROM head"
 _SIZE_OF: Final = "SELECT coalesce(max(version)+1, 0) FROM event WHERE stream=?"
 _LIVE: Final = "SELECT key, value, taken FROM claim WHERE key=? AND released IS NULL"
+_STRAYS: Final = """
+WITH known(size) AS (SELECT size FROM head)
+SELECT 'event', stream, pos FROM event, known WHERE pos < 0 OR pos >= size UNION ALL
+SELECT 'tag', tag, pos FROM tag, known WHERE pos < 0 OR pos >= size UNION ALL
+SELECT 'claim', key, CASE WHEN taken < 0 OR taken >= size THEN taken ELSE released END FROM claim, known
+  WHERE taken < 0 OR taken >= size OR released <= taken OR released >= size UNION ALL
+SELECT 'snapshot', stream, pos FROM snapshot, known WHERE pos < 0 OR pos >= size LIMIT ?"""
 _BY_ID: Final = "SELECT pos, data, leaf FROM event WHERE id=?"
 
 
@@ -167,7 +186,7 @@ class SQLiteReader:
         after: tuple[str, int] = ("", -1)
         sql = "SELECT key, value, taken, released FROM claim WHERE (key, taken)>(?,?) ORDER BY key, taken LIMIT ?"
         while rows := self._rows(sql, (*after, EVENTS_PER_READ)):
-            yield from (ClaimRow(*row) for row in rows)
+            yield from map(ClaimRow._make, rows)
             after = (rows[-1][0], rows[-1][2])
 
     def tags_between(self, start: int, stop: int) -> Iterator[tuple[str, str]]:
@@ -182,8 +201,8 @@ class SQLiteReader:
         rows = self._rows("SELECT pos FROM event WHERE stream=? AND version=?", (stream, version))
         return rows[0][0] if rows else None
 
-    def last(self) -> int:
-        return int(self._rows("SELECT coalesce(max(pos), -1) FROM event")[0][0])
+    def strays(self) -> list[Stray]:
+        return [Stray(*row) for row in self._rows(_STRAYS, (STRAYS_MAX,))]
 
     def tile(self, level: int, index: int) -> bytes | None:
         rows = self._rows("SELECT hashes FROM tile WHERE level=? AND n=?", (level, index))

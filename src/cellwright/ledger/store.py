@@ -6,7 +6,7 @@ A backend keeps; it does not judge. One sequencer at a time calls the writing ha
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence, Set
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from cellwright.ledger.event import Claim, Record, Snapshot, StoredCheckpoint
 
@@ -78,6 +78,18 @@ class Found(NamedTuple):
     records: dict[str, Record]
 
 
+class Stray(NamedTuple):
+    """A row that speaks of an event which does not exist: its table, what it is about, and the position it names."""
+
+    table: str
+    name: str
+    pos: int
+
+
+STRAYS_MAX: Final = 1000
+"""Strays that are read at most."""
+
+
 class HeadMoved(Exception):
     """Another process appended meanwhile; nothing was written."""
 
@@ -111,8 +123,8 @@ class Reader(Protocol):
         """Where an event of a stream is."""
         ...
 
-    def last(self) -> int:
-        """Position of the last event that is stored; -1 without one. Differs from the head only after tampering."""
+    def strays(self) -> Sequence[Stray]:
+        """Rows at no position of the ledger, before its first event or past its head, all seen at one moment."""
         ...
 
     def tile(self, level: int, index: int) -> bytes | None: ...

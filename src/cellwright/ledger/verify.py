@@ -21,14 +21,14 @@ import msgspec
 
 from cellwright.language import _
 from cellwright.ledger.errors import LedgerError, Tampered
-from cellwright.ledger.event import Claim, Head
+from cellwright.ledger.event import Head
 from cellwright.ledger.ledger import Fold, Ledger
 from cellwright.ledger.merkle import EMPTY_ROOT, node_hash
 from cellwright.ledger.note import Checkpoint, Note, NoteError, VerifierKey, open_checkpoint
 from cellwright.ledger.proof import TiledNodes
 from cellwright.ledger.scan import CHUNK, ClaimMoves, Finding, Peak, Stretch, scan
 from cellwright.ledger.share import Share
-from cellwright.ledger.store import ClaimRow, Reader
+from cellwright.ledger.store import Reader
 
 ALONE_BELOW: Final = 16_384
 """Events below which another process costs more than it helps."""
@@ -76,9 +76,8 @@ def verify(
     findings = [Finding("schema", None, fault) for fault in reader.faults()]
     if deep:
         findings += [Finding("index", None, fault) for fault in reader.damage()]
-    last, head = reader.last(), reader.head()  # in this order: an append between the two is no finding
-    if last >= head.size:
-        findings.append(Finding("head", head.size, _("events lie beyond the head")))
+    findings += _strays(reader)
+    head = reader.head()
     held = list(_open(checkpoints, list(keys), findings))
     tree = _Tree()
     start = 0
@@ -94,7 +93,8 @@ def verify(
     findings += _streams(reader, stretches, start)
     findings += _times(stretches)
     try:
-        findings += _claims(reader, start, head.size, [move for stretch in stretches for move in stretch.moves])
+        moves = itertools.chain.from_iterable(stretch.moves for stretch in stretches)
+        findings += _claims(reader, start, head.size, moves)
     except Tampered as error:
         findings.append(Finding("claim", None, str(error)))
     root = tree.root(head.size)
@@ -107,6 +107,21 @@ def verify(
         findings += _snapshots(ledger, fold, head.size)
     findings.sort(key=lambda finding: -1 if finding.pos is None else finding.pos)
     return Verification(not findings, head.size, root, findings)
+
+
+def _strays(reader: Reader) -> Iterator[Finding]:
+    """What lies where no event is: a tag, claim or event that every reader would meet and no hash covers."""
+    try:
+        for table, name, pos in reader.strays():
+            if table == "event":
+                yield Finding(
+                    "head", pos, _("an event of {name} lies outside of what the head covers").format(name=name)
+                )
+            else:
+                text = _("{table} of {name}: position {pos} has no event")
+                yield Finding(table, pos, text.format(table=table, name=name, pos=pos))
+    except Tampered as error:
+        yield Finding("index", None, str(error))
 
 
 class _Tree:
@@ -274,51 +289,56 @@ def _times(stretches: Sequence[Stretch]) -> Iterator[Finding]:
             )
 
 
-def _claims(reader: Reader, start: int, size: int, moves: Sequence[ClaimMoves]) -> Iterator[Finding]:
+def _claims(reader: Reader, start: int, size: int, moves: Iterable[ClaimMoves]) -> list[Finding]:
     """Replay what events did to claims: at most one live holder at every position, and the table says the same."""
-    live: dict[str, Claim] = {}
-    rows: dict[tuple[str, int], ClaimRow] = {}
-    stored: dict[tuple[str, int], ClaimRow] = {}
-    for row in reader.claim_rows():
-        if row.taken >= size:
+    live: dict[str, tuple[str, int]] = {}
+    rows: dict[tuple[str, int], tuple[str, int | None]] = {}
+    stored: dict[tuple[str, int], tuple[str, int | None]] = {}
+    for key, value, taken, released in reader.claim_rows():
+        if taken >= size:  # of an event that is being appended, or of none: then it is found beyond the head
             continue
-        released = row.released
         if released is not None and released >= size:
             released = None
-            row = row._replace(released=None)
-        stored[row.key, row.taken] = row
-        if row.taken < start:
+        stored[key, taken] = (value, released)
+        if taken < start:
             if released is None or released >= start:
-                live[row.key] = Claim(row.key, row.value, row.taken)
-                row = row._replace(released=None) if released is not None else row
-            rows[row.key, row.taken] = row
+                live[key] = value, taken
+                released = None
+            rows[key, taken] = (value, released)
+    findings: list[Finding] = []
     for move in moves:
-        yield from _replay(move, live, rows)
-    if rows == stored:
-        return
-    for place in sorted(rows.keys() | stored.keys()):
-        if rows.get(place) != stored.get(place):
-            yield Finding(
-                "claim", place[1], _("the claim table does not say what the events say of {key}").format(key=place[0])
-            )
+        _replay(move, live, rows, findings)
+    if rows != stored:
+        text = _("the claim table does not say what the events say of {key}")
+        findings += [
+            Finding("claim", place[1], text.format(key=place[0]))
+            for place in sorted(rows.keys() | stored.keys())
+            if rows.get(place) != stored.get(place)
+        ]
+    return findings
 
 
-def _replay(move: ClaimMoves, live: dict[str, Claim], rows: dict[tuple[str, int], ClaimRow]) -> Iterator[Finding]:
-    for key, value in (*move.expects.items(), *move.releases.items()):
-        holder = live.get(key)
-        if holder is None or holder.value != value:
-            yield Finding(
-                "claim", move.pos, _("{key} does not belong to {value} at this point").format(key=key, value=value)
-            )
+def _replay(
+    move: ClaimMoves,
+    live: dict[str, tuple[str, int]],
+    rows: dict[tuple[str, int], tuple[str, int | None]],
+    findings: list[Finding],
+) -> None:
+    pos = move.pos
+    for named in (move.expects, move.releases):
+        for key, value in named.items():
+            if key not in live or live[key][0] != value:
+                text = _("{key} does not belong to {value} at this point")
+                findings.append(Finding("claim", pos, text.format(key=key, value=value)))
     for key in move.releases:
         holder = live.pop(key, None)
         if holder:
-            rows[key, holder.pos] = rows[key, holder.pos]._replace(released=move.pos)
+            rows[key, holder[1]] = (holder[0], pos)
     for key, value in move.claims.items():
         if key in live:
-            yield Finding("claim", move.pos, _("{key} has a second holder").format(key=key))
-        live[key] = Claim(key, value, move.pos)
-        rows[key, move.pos] = ClaimRow(key, value, move.pos, None)
+            findings.append(Finding("claim", pos, _("{key} has a second holder").format(key=key)))
+        live[key] = (value, pos)
+        rows[key, pos] = (value, None)
 
 
 def _compare(held: Sequence[Checkpoint], size: int, start: int, tree: _Tree) -> Iterator[Finding]:
