@@ -107,10 +107,11 @@ class _Problem:
         size = start.size
         self.lower = np.full(size, -np.inf) if bounds is None else np.asarray(bounds.lower, float)
         self.upper = np.full(size, np.inf) if bounds is None else np.asarray(bounds.upper, float)
-        if observed.size < size:
-            raise ValueError(f"{observed.size} observations cannot determine {size} parameters")
         if self.root.shape != observed.shape or self.lower.shape != start.shape or self.upper.shape != start.shape:
             raise ValueError("weights need one value for each observation, bounds one for each parameter")
+        free = int((self.lower < self.upper).sum())
+        if observed.size < free:
+            raise ValueError(f"{observed.size} observations cannot determine {free} parameters")
         self.start = np.clip(start, self.lower, self.upper)
 
     def residual(self, parameters: Vector) -> Vector:
