@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from msgspec import inspect
 
 from cellwright.factory import people, register
+from cellwright.factory.credential import RegisterCredential, RevokeCredential
 from cellwright.factory.people import ADMINISTRATIVE_ROLES, CONTENT_ROLES, MEANINGS, ROLES
 from cellwright.factory.record import Fact
 from cellwright.factory.rule import COMMANDS, By, Command, Decision, Need, Refusal
+from tests.command.enrolling import by_two_officers
 from tests.command.test_desk import QA, SINCE, Place, approve
 from tests.factory.world import FakeWorld
 from tools import golden
@@ -190,12 +192,10 @@ def test_nobody_signs_before_identity_was_verified_and_accountability_declared(p
     desk.do(people.Enrol(person="NEW-1", account="new-1", printed_name="New one"), officer)
     now = people.stamp(place.clock())
     desk.do(people.GrantRole(person="NEW-1", role="quality_assurance", since=now), officer)
-    desk.do(
-        people.RegisterCredential(
-            person="NEW-1", credential=credential, means="webauthn", public_key=key, simulated=True
-        ),
-        officer,
+    register = RegisterCredential(
+        person="NEW-1", credential=credential, means="webauthn", public_key=key, simulated=True
     )
+    by_two_officers(desk, register, place.device)
     before = place.ledger.version("definition/recipe")
     with pytest.raises(Refusal) as refused:
         desk.do(approve("r033"), By(person="NEW-1"), place.device)
@@ -234,9 +234,7 @@ def test_two_accounts_never_share_a_name_and_a_lost_means_signs_nothing(place: P
         place.desk.do(enrol, By(person="SEC-1"))
     assert taken.value.code == "already-taken"
     assert not place.desk.state(people.PersonState, "QA-9").exists
-    place.desk.do(
-        people.RevokeCredential(person="QA-2", credential="simulated-QA-2", reason="lost"), By(person="SEC-1")
-    )
+    place.desk.do(RevokeCredential(person="QA-2", credential="simulated-QA-2", reason="lost"), By(person="SEC-1"))
     with pytest.raises(Refusal) as refused:
         place.desk.do(approve("r031"), By(person="QA-2"), place.device)
     assert refused.value.code == "signature-invalid"

@@ -50,6 +50,7 @@ class Place:
         self.device = SoftwareAuthenticator(RELYING)
         for name, roles in (
             ("SEC-1", ("security_officer",)),
+            ("SEC-2", ("security_officer",)),
             ("QA-1", ("quality_assurance",)),
             ("QA-2", ("quality_assurance",)),
             ("PE-1", ("process_engineer",)),

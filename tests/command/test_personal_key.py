@@ -15,6 +15,7 @@ from cellwright.command.desk import Outcome
 from cellwright.command.personal_key import Components, Cost, PersonalKeys
 from cellwright.command.signing import Proof
 from cellwright.factory import people
+from cellwright.factory.credential import RevokeCredential
 from cellwright.factory.record import Fact
 from cellwright.factory.rule import By, Refusal
 from cellwright.factory.signature import SignatureApplied
@@ -39,7 +40,7 @@ class Office(Place):
     def enrol(self) -> None:
         enrolment = self.keys.enrol("QA-1", PASSWORD)
         self.secret = secret_of(enrolment.code_address)
-        self.desk.do(enrolment.command, By(person="SEC-1"))
+        self.desk.do(enrolment.command, By(person="SEC-1"), self.device)
 
     def code(self) -> str:
         """The code of a new period, so that it was not used before."""
@@ -154,7 +155,7 @@ def test_a_revoked_key_signs_nothing_from_that_moment(office: Office) -> None:
     with pytest.raises(Refusal) as refused:
         office.keys.enrol("QA-1", PASSWORD)
     assert refused.value.code == "personal-key-exists"
-    revoke = people.RevokeCredential(person="QA-1", credential=credential, reason="device lost")
+    revoke = RevokeCredential(person="QA-1", credential=credential, reason="device lost")
     office.desk.do(revoke, By(person="SEC-1"))
     assert office.refused("2") == "no-personal-key"
     office.keys.destroy("QA-1")
@@ -203,7 +204,7 @@ def test_a_service_has_no_personal_key(office: Office) -> None:
 
 def test_the_key_of_one_person_opens_for_no_other(office: Office) -> None:
     """Even somebody who can write the file cannot make one person's key sign for another."""
-    office.desk.do(office.keys.enrol("QA-2", "yet another sentence").command, By(person="SEC-1"))
+    office.desk.do(office.keys.enrol("QA-2", "yet another sentence").command, By(person="SEC-1"), office.device)
     db = office.keys._db
     mine = db.execute("SELECT wrapped FROM personal WHERE person='QA-1'").fetchone()
     db.execute("UPDATE personal SET wrapped=? WHERE person='QA-2'", mine)

@@ -80,10 +80,10 @@ def test_what_is_held_goes_on_only_with_the_authority_of_a_second_person(came_up
     desk, device = came_up.desk, SoftwareAuthenticator(came_up.desk.relying)
     for person in ("OP-1", "QA-1"):
         credential, key = device.enrol(person)
-        command = people.RegisterCredential(
+        body = people.CredentialRegistered(
             person=person, credential=credential, means="webauthn", public_key=key, simulated=True
         )
-        desk.do(command, By(person="SEC-1"))
+        desk.record([Fact(f"person/{person}", body)], By(person="installation"))
     for alone in (None, "OP-1"):
         restart = CommandProcedure(lot="L-5", unit_procedure=UNITS[0], order="Restart", authoriser=alone)
         with pytest.raises(Refusal) as refused:

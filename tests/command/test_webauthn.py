@@ -13,11 +13,14 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from cellwright.command import signing, webauthn
+from cellwright.command.signing import Proof
 from cellwright.command.site import INSTALLATION, Settings, Site, create
 from cellwright.factory import people
 from cellwright.factory.approval import Approve
+from cellwright.factory.credential import OFFICER, RegisterCredential
 from cellwright.factory.record import Fact
 from cellwright.factory.rule import By, Refusal
+from tests.command.enrolling import by_two_officers
 
 SINCE = "2020-01-01T00:00:00.000000Z"
 ORIGIN = "https://cells.example.org"
@@ -83,7 +86,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
         name="real", title_en="Real cells", title_zh="真实细胞", relying_id="cells.example.org", origins=(ORIGIN,)
     )
     with create(tmp_path / "site", settings) as site:
-        for name, role in (("SEC-1", "security_officer"), ("QA-1", "quality_assurance")):
+        for name, role in (("SEC-1", OFFICER), ("SEC-2", OFFICER), ("QA-1", "quality_assurance")):
             bodies = [
                 people.Enrolled(person=name, account=name.lower(), printed_name=f"{name} printed"),
                 people.IdentityVerified(person=name, evidence="seen"),
@@ -93,7 +96,24 @@ def site(tmp_path: Path) -> Iterator[Site]:
         yield site
 
 
-def registered(site: Site, key: SecurityKey, person: str = "QA-1") -> people.RegisterCredential:
+class Keys:
+    """The security keys of several people, as one signer."""
+
+    def __init__(self, site: Site, *officers: str) -> None:
+        self.site, self.keys = site, {name: SecurityKey() for name in officers}
+        for name, key in self.keys.items():
+            key.id = f"the security key of {name}".encode()
+            given = registered(site, key, name)
+            body = people.CredentialRegistered(
+                person=name, credential=given.credential, means="webauthn", public_key=given.public_key
+            )
+            site.desk.record([Fact(f"person/{name}", body)], INSTALLATION)
+
+    def sign(self, person: str, challenge: bytes) -> Proof:
+        return webauthn.assertion(self.keys[person].get(webauthn.assertion_options(self.site, person, challenge)))
+
+
+def registered(site: Site, key: SecurityKey, person: str = "QA-1") -> RegisterCredential:
     return webauthn.register(site, person, key.create(webauthn.registration_options(site, person)))
 
 
@@ -102,7 +122,7 @@ def test_a_registered_security_key_signs_on_a_real_site(site: Site) -> None:
     key = SecurityKey()
     command = registered(site, key)
     assert (command.means, command.simulated) == ("webauthn", False)
-    site.desk.do(command, By(person="SEC-1"))
+    by_two_officers(site.desk, command, Keys(site, "SEC-1", "SEC-2"))
     recipe = site.files.put(b"a recipe").sha256
     approve = Approve(kind="recipe", definition="r", version="1", sha256=recipe, author="PE-1")
     pending = site.desk.prepare(approve, By(person="QA-1"))
@@ -201,7 +221,7 @@ def test_one_answer_for_the_one_person_asked_and_in_time(site: Site, monkeypatch
 
 def test_a_registered_key_is_not_registered_twice(site: Site) -> None:
     key = SecurityKey()
-    site.desk.do(registered(site, key), By(person="SEC-1"))
+    by_two_officers(site.desk, registered(site, key), Keys(site, "SEC-1", "SEC-2"))
     assert webauthn.registration_options(site, "QA-1")["excludeCredentials"][0]["id"] == signing.text(key.id)
     with pytest.raises(Refusal) as refused:
         registered(site, key)
@@ -210,9 +230,7 @@ def test_a_registered_key_is_not_registered_twice(site: Site) -> None:
 
 @pytest.mark.requirement("R037")
 def test_simulated_keys_and_services_have_no_place_at_a_real_site(site: Site) -> None:
-    command = people.RegisterCredential(
-        person="QA-1", credential="c", means="webauthn", public_key="AA", simulated=True
-    )
+    command = RegisterCredential(person="QA-1", credential="c", means="webauthn", public_key="AA", simulated=True)
     with pytest.raises(Refusal) as simulated:
         site.desk.do(command, By(person="SEC-1"))
     assert simulated.value.code == "simulated-credential"

@@ -3,6 +3,7 @@
 import pytest
 
 from cellwright.factory import people
+from cellwright.factory.credential import RegisterCredential
 from cellwright.factory.rule import Need, Refusal
 from tests.factory.world import ClaimError, FakeWorld
 
@@ -97,7 +98,7 @@ def test_a_service_account_can_neither_sign_nor_get_a_credential(world: FakeWorl
     need = Need(person="service-reader", meaning="performed", role="analyst")
     refused = people.may_sign(people.load(world, "service-reader"), need, world.now)
     assert refused is not None and refused.code == "service-cannot-sign"
-    command = people.RegisterCredential(person="service-reader", credential="k", means="webauthn", public_key="AA")
+    command = RegisterCredential(person="service-reader", credential="k", means="webauthn", public_key="AA")
     assert refusal_of(world, command, "SEC-1") == "service-cannot-sign"
 
 

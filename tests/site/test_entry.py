@@ -27,7 +27,7 @@ def last(house: House, type_: str) -> dict[str, object]:
 def with_password(house: House, person: str) -> bytes:
     """Give a person a personal key. Returns the secret of their one-time codes."""
     made = house.site.personal_keys.enrol(person, PASSWORD)
-    house.desk.do(made.command, By(person="SEC-1"))
+    house.desk.do(made.command, By(person="SEC-1"), house.keys)
     return b32decode(parse_qs(urlsplit(made.code_address).query)["secret"][0])
 
 

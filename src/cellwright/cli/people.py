@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from cellwright.cli.output import Exit, print_document, say, stop
-from cellwright.cli.terminal import at_terminal, authenticate, new_password, opened
+from cellwright.cli.terminal import ask, at_terminal, authenticate, new_password, opened, signer
 from cellwright.language import _
 
 if TYPE_CHECKING:
@@ -153,14 +153,29 @@ def verify(
 
 
 @app.command(
+    help=_("Hand a one-time secret to a person without means of signing; another officer registers when it is shown.")
+)
+def offer(folder: Folder, person: Person, by: ByWhom, json: Json = False) -> None:
+    """Hand a one-time secret to a person without means of signing; another officer registers when it is shown."""
+    from cellwright.command.enrolment import hand_over
+
+    with opened(folder) as site:
+        authenticate(site, by)
+        handed = hand_over(person)
+        site.desk.do(handed.command, at_terminal(by), signer(site))
+        _done(site, person, json, one_time_secret=handed.secret)
+
+
+@app.command(
     help=_("Give a person a personal signing key: the person types a new password and reads the secret into a device.")
 )
 def key(folder: Folder, person: Person, by: ByWhom, json: Json = False) -> None:
     """Give a person a personal signing key: the person types a new password and reads the secret into a device."""
     with opened(folder) as site:
         authenticate(site, by)
-        enrolment = site.personal_keys.enrol(person, new_password(person))
-        site.desk.do(enrolment.command, at_terminal(by))
+        secret = _shown(site, person)
+        enrolment = site.personal_keys.enrol(person, new_password(person), secret)
+        site.desk.do(enrolment.command, at_terminal(by), signer(site))
         _done(site, person, json, code_address=enrolment.code_address)
 
 
@@ -252,7 +267,7 @@ def lost(
     json: Json = False,
 ) -> None:
     """Revoke a lost means of signing at once."""
-    from cellwright.factory.people import RevokeCredential
+    from cellwright.factory.credential import RevokeCredential
 
     with opened(folder) as site:
         authenticate(site, by)
@@ -288,6 +303,16 @@ def _give(folder: Path, by: str, command: "Command", json: bool) -> None:
         _done(site, str(getattr(command, "person", by)), json)
 
 
+def _shown(site: "Site", person: str) -> str:
+    """The secret that another officer handed over, where no means of the person's own can sign for a new one."""
+    from cellwright.command.enrolment import typed
+    from cellwright.factory.people import PersonState
+
+    if site.desk.state(PersonState, person).credentials:
+        return ""
+    return typed(ask(_("One-time secret that was handed to {person}: "), person))
+
+
 def _now(site: "Site") -> str:
     from cellwright.factory.people import stamp
 
@@ -307,17 +332,23 @@ def _moment(text: str | None) -> str | None:
     return stamp(at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC))
 
 
-def _done(site: "Site", person: str, json: bool, *, code_address: str | None = None) -> None:
+def _done(site: "Site", person: str, json: bool, **once: str) -> None:
     from cellwright.command.roster import entry
     from cellwright.factory.people import PersonState
     from cellwright.factory.record import plain
 
     found = entry(site.desk.state(PersonState, person), site.clock())
     if json:
-        more = {} if code_address is None else {"code_address": code_address}
-        print_document(DONE, {"person": plain(found)} | more)
+        print_document(DONE, {"person": plain(found)} | once)
         return
     say(_line(found))
-    if code_address is not None:
+    if "code_address" in once:
         say(_("Read this address into the device that shows the codes; it is shown only now:"))
-        say(code_address)
+        say(once["code_address"])
+    if "one_time_secret" in once:
+        say(
+            _("Hand this secret to {person} alone; it is shown only now and holds for three days:").format(
+                person=person
+            )
+        )
+        say(once["one_time_secret"])

@@ -23,6 +23,7 @@ from cellwright.command.definitions import Definitions
 from cellwright.command.issuing import Issuing
 from cellwright.command.signing import Proof, Relying, Signer
 from cellwright.factory import people
+from cellwright.factory.credential import RegisterCredential
 from cellwright.factory.identity import binding
 from cellwright.factory.order.case import stopped_by_store
 from cellwright.factory.people import PersonState
@@ -315,7 +316,7 @@ class Desk:
         refusal = people.may_act(people.load(world, by.person), command.roles, world.now)
         if refusal is not None:
             raise refusal
-        if isinstance(command, people.RegisterCredential) and command.simulated and not self.simulated:
+        if isinstance(command, RegisterCredential) and command.simulated and not self.simulated:
             raise Refusal(
                 "simulated-credential",
                 "A simulated means of signing is not registered at a site where real people work.",

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 OFFICER = "security_officer"
 AT_ONCE = 2
-"""The installation enrols two officers at most, so that each can unlock the other; they enrol everybody else."""
+"""The installation enrols two officers and no more. Nobody else can be given a means of signing before there are two:
+each unlocks the other, and neither puts a key on anybody's account alone (`factory.credential`)."""
 
 
 class Officer(NamedTuple):
@@ -32,17 +33,19 @@ def first_officer(site: "Site", person: str, printed_name: str, evidence: str, p
 
 
 def first_officers(site: "Site", officers: Sequence[Officer]) -> list[Enrolment]:
-    """Enrol the first security officers, each with a personal signing key.
+    """Enrol the first security officers, each with a personal signing key, at once or one after the other.
 
     Raises:
-        Refusal `officer-exists`: there has been one; the others are enrolled by a security officer, in a person's name.
+        Refusal `officer-exists`: there would be more than two; the others are enrolled by a security officer, in a person's name.
         Refusal `person-exists`, `password-too-weak`.
     """
     assert 1 <= len(officers) <= AT_ONCE
     now, names = site.clock(), [officer.person for officer in officers]
+    before = 0
     for entry in roster(site.ledger, now):
         state = site.desk.state(people.PersonState, entry.person)
-        if OFFICER in state.roles:
+        before += OFFICER in state.roles
+        if OFFICER in state.roles and before + len(officers) > AT_ONCE:
             raise Refusal(
                 "officer-exists",
                 "{person} is or was a security officer of this site.",

@@ -30,7 +30,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cellwright.command import one_time_code, signing
 from cellwright.command.signing import Proof
 from cellwright.factory import people
-from cellwright.factory.people import PersonState, RegisterCredential
+from cellwright.factory.credential import RegisterCredential
+from cellwright.factory.people import PersonState
 from cellwright.factory.rule import By, Refusal
 from cellwright.ledger.durable import PRIVATE, create_whole
 from cellwright.ledger.errors import Locked
@@ -148,8 +149,11 @@ class PersonalKeys:
 
     # --- enrolling, changing, ending
 
-    def enrol(self, person: str, password: str) -> Enrolment:
+    def enrol(self, person: str, password: str, secret: str = "") -> Enrolment:
         """Make a key for a person who sits there and types a password. It signs nothing until it is registered.
+
+        Args:
+            secret: what an officer handed over to the person, where no means of theirs counts (`factory.credential`).
 
         Raises:
             Refusal `unknown-person`, `service-cannot-sign`, `password-too-weak`, or `personal-key-exists` while the
@@ -166,7 +170,8 @@ class PersonalKeys:
                     rule="R031",
                     person=person,
                 )
-            return self.make(person, state.account, password)
+            made = self.make(person, state.account, password)
+        return made._replace(command=msgspec.structs.replace(made.command, secret=secret))  # type: ignore[type-var]
 
     def make(self, person: str, account: str, password: str) -> Enrolment:
         """A new key in place of any other kept for this person. Raises Refusal `password-too-weak`."""

@@ -16,7 +16,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from cellwright.command.signing import Proof, data, public_key, text
-from cellwright.factory.people import PersonState, RegisterCredential
+from cellwright.factory.credential import RegisterCredential
+from cellwright.factory.people import PersonState
 from cellwright.factory.rule import Refusal
 
 if TYPE_CHECKING:
@@ -74,11 +75,12 @@ def registration_options(site: "Site", person: str) -> dict[str, Any]:
     return document
 
 
-def register(site: "Site", person: str, response: Mapping[str, Any]) -> RegisterCredential:
+def register(site: "Site", person: str, response: Mapping[str, Any], secret: str = "") -> RegisterCredential:
     """The command that registers the security key which answered; it counts once a security officer has given it.
 
     Args:
         response: the `PublicKeyCredential` of `navigator.credentials.create()` as JSON with base64url (`toJSON()`).
+        secret: what an officer handed over to the person, where no means of theirs counts (`factory.credential`).
 
     Raises:
         Refusal `registration-expired`: nothing was asked, or too long ago, or it was answered already.
@@ -129,7 +131,7 @@ def register(site: "Site", person: str, response: Mapping[str, Any]) -> Register
             rule="R031",
             person=person,
         )
-    return RegisterCredential(person=person, credential=credential, means="webauthn", public_key=point)
+    return RegisterCredential(person=person, credential=credential, means="webauthn", public_key=point, secret=secret)
 
 
 def assertion_options(site: "Site", person: str, challenge: bytes) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from typing import Annotated, Any, Literal, NamedTuple, get_args, get_origin, ge
 from cellwright.factory.record import Body, Immutable, Part
 
 Kind = Literal[
-    "account", "bag", "case", "coi", "container", "din", "equipment", "label", "lot", "material", "nonce", "order",
+    "account", "bag", "case", "coi", "container", "credential", "din", "equipment", "key", "label", "lot", "material", "nonce", "order",
     "pair", "person", "position", "product", "room", "sample", "seal", "shipment", "shipper", "subject", "well",
 ]  # fmt: skip
 Mode = Literal["owner", "stock", "self", "pair", "takes", "expects", "releases", "names"]

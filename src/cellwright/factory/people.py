@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
 from cellwright.factory.identity import NAMES, SELF, TAKES
-from cellwright.factory.record import Body, event, plain
+from cellwright.factory.record import Body, event
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, Seen, State, World, command
 
 CONTENT_ROLES = frozenset({
@@ -129,10 +129,24 @@ class CredentialRegistered(Body):
     """A public key the person signs with. `public_key`: P-256 point of a WebAuthn credential (65 bytes) or Ed25519 key, base64url."""
 
     person: PersonName
-    credential: str
+    credential: Annotated[str, TAKES("credential")]
+    """Never another account's, nor this one's again once it was revoked."""
     means: Means
-    public_key: str
+    public_key: Annotated[str, TAKES("key")]
     simulated: bool = False
+    vouched_by: str | None = None
+    """The second security officer, where no means of the person's own could sign for it."""
+
+
+@event("person.enrolment_offered")
+class EnrolmentOffered(Body):
+    """A secret was handed over to the person, who shows it once when a means of signing is registered."""
+
+    person: PersonName
+    fingerprint: str
+    """SHA-256 of the secret, hex; the secret itself is random, long, and written down nowhere."""
+    until: str
+    officer: Annotated[str, NAMES("person")]
 
 
 @event("person.credential_revoked")
@@ -222,6 +236,8 @@ class PersonState(State):
         self.qualifications: dict[str, list[Interval]] = {}
         self.training: dict[tuple[str, str], list[Interval]] = {}
         self.credentials: dict[str, CredentialRegistered] = {}
+        self.offer: EnrolmentOffered | None = None
+        """The enrolment that was offered last and not used yet."""
 
     def apply(self, body: Body, seen: Seen) -> None:
         match body:
@@ -240,6 +256,9 @@ class PersonState(State):
                 self.training.setdefault((body.procedure, body.version), []).append(Interval(body.since, body.until))
             case CredentialRegistered():
                 self.credentials[body.credential] = body
+                self.offer = None
+            case EnrolmentOffered():
+                self.offer = body
             case CredentialRevoked():
                 self.credentials.pop(body.credential, None)
             case SignInFailed():
@@ -415,7 +434,7 @@ class Enrol(Command):
         return Decision(facts=(state.fact(body),))
 
 
-def _existing(world: World, name: str) -> PersonState:
+def existing(world: World, name: str) -> PersonState:
     state = load(world, name)
     if not state.exists or not state.active:
         raise Refusal("unknown-person", "There is no active account {person}.", rule="R021", person=name)
@@ -430,7 +449,7 @@ class VerifyIdentity(Command):
     evidence: str
 
     def decide(self, world: World, by: By) -> Decision:
-        state = _existing(world, self.person)
+        state = existing(world, self.person)
         if state.kind == "service":
             raise Refusal(
                 "service-cannot-sign", "{person} is a service account and cannot sign.", rule="R037", person=self.person
@@ -446,7 +465,7 @@ class GrantRole(Command):
     until: str | None = None
 
     def decide(self, world: World, by: By) -> Decision:
-        state = _existing(world, self.person)
+        state = existing(world, self.person)
         if self.role not in ROLES:
             raise Refusal("unknown-role", "There is no role {role}.", rule="R022", role=self.role)
         if by.person == self.person:
@@ -474,7 +493,7 @@ class RevokeRole(Command):
     reason: str
 
     def decide(self, world: World, by: By) -> Decision:
-        state = _existing(world, self.person)
+        state = existing(world, self.person)
         body = RoleRevoked(person=self.person, role=self.role, at=stamp(world.now))
         return Decision(facts=(state.fact(body, reason=self.reason),))
 
@@ -499,7 +518,7 @@ class Qualify(Command):
     until: str | None = None
 
     def decide(self, world: World, by: By) -> Decision:
-        state = _existing(world, self.person)
+        state = existing(world, self.person)
         _by_another(by, self.person)
         interval(self.since, self.until)
         body = Qualified(person=self.person, qualification=self.qualification, since=self.since, until=self.until)
@@ -515,43 +534,13 @@ class Train(Command):
     until: str | None = None
 
     def decide(self, world: World, by: By) -> Decision:
-        state = _existing(world, self.person)
+        state = existing(world, self.person)
         _by_another(by, self.person)
         interval(self.since, self.until)
         body = Trained(
             person=self.person, procedure=self.procedure, version=self.version, since=self.since, until=self.until
         )
         return Decision(facts=(state.fact(body),))
-
-
-@command("person.register_credential", "security_officer")
-class RegisterCredential(Command):
-    person: str
-    credential: str
-    means: Means
-    public_key: str
-    simulated: bool = False
-
-    def decide(self, world: World, by: By) -> Decision:
-        state = _existing(world, self.person)
-        if state.kind == "service":
-            raise Refusal(
-                "service-cannot-sign", "{person} is a service account and cannot sign.", rule="R037", person=self.person
-            )
-        body = CredentialRegistered(**plain(self))
-        return Decision(facts=(state.fact(body),))
-
-
-@command("person.revoke_credential", "security_officer")
-class RevokeCredential(Command):
-    person: str
-    credential: str
-    reason: str
-
-    def decide(self, world: World, by: By) -> Decision:
-        state = _existing(world, self.person)
-        body = CredentialRevoked(person=self.person, credential=self.credential)
-        return Decision(facts=(state.fact(body, reason=self.reason),))
 
 
 @command("person.unlock", "security_officer")
@@ -562,7 +551,7 @@ class Unlock(Command):
     reason: str
 
     def decide(self, world: World, by: By) -> Decision:
-        state = _existing(world, self.person)
+        state = existing(world, self.person)
         if by.person == self.person:
             raise Refusal("own-lock", "{person} cannot unlock their own account.", rule="R029", person=self.person)
         return Decision(facts=(state.fact(Unlocked(person=self.person), reason=self.reason),))
@@ -574,7 +563,7 @@ class Deactivate(Command):
     reason: str
 
     def decide(self, world: World, by: By) -> Decision:
-        state = _existing(world, self.person)
+        state = existing(world, self.person)
         return Decision(facts=(state.fact(Deactivated(person=self.person), reason=self.reason),))
 
 

@@ -3,7 +3,9 @@
 from django.http import HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_GET, require_POST
 
-from cellwright.factory.people import Deactivate, PersonState, RegisterCredential, RevokeCredential, Unlock
+from cellwright.command.enrolment import typed
+from cellwright.factory.credential import RegisterCredential, RevokeCredential
+from cellwright.factory.people import Deactivate, PersonState, Unlock
 from cellwright.site import models
 from cellwright.site.access import Asked, page
 from cellwright.site.house import house
@@ -55,7 +57,11 @@ def _record(request: Asked, person: str) -> HttpResponse:
     if offered is None:
         return HttpResponseRedirect("/people")
     command = RegisterCredential(
-        person=person, credential=offered.credential, means="webauthn", public_key=offered.public_key
+        person=person,
+        credential=offered.credential,
+        means="webauthn",
+        public_key=offered.public_key,
+        secret=typed(request.POST.get("secret", "")),
     )
     response = give(request, command, "/people")
     if response.status_code == 302:
