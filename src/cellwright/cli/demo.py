@@ -52,6 +52,14 @@ def _tell(running: "object", where: Path) -> None:
     for number, product, lot, happened in report.rows(running):
         say(f"{number:>4}  {product:<10} {lot:<17} {happened}")
     counts = report.counts(running)
+    missing = report.left_out(running)
+    if missing:
+        say()
+        say(
+            _(
+                "With {patients} patients these scenes of the story are left out: {scenes}. It has all of them from 24 on."
+            ).format(patients=counts["patients"], scenes=_("; ").join(_(report.CODES[code]) for code in missing))
+        )
     say()
     say(
         _("{patients} patients, {lots} lots, {released} released; {share} % of the lots.").format(

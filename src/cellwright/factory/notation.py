@@ -24,6 +24,7 @@ import yaml
 from msgspec import inspect
 
 from cellwright.factory.record import Immutable
+from cellwright.language import N_, _
 
 LARGEST_FILE = 1_000_000
 """Characters; a longer file is refused before it is parsed."""
@@ -62,9 +63,9 @@ class Problem(msgspec.Struct, frozen=True):
     values: dict[str, Any] = {}
 
     def __str__(self) -> str:
-        what, expected = self.what.format(**self.values), self.expected.format(**self.values)
+        what, expected = _(self.what).format(**self.values), _(self.expected).format(**self.values)
         place = f"{self.file}:{self.line}: " + (f"{self.where}: " if self.where else "")
-        return f"{place}{what} Expected: {expected}"
+        return place + _("{what} Expected: {expected}").format(what=what, expected=expected)
 
 
 class Broken(ValueError):
@@ -162,27 +163,35 @@ def duration(text: str) -> timedelta:
 def _compose(sheet: Sheet[Any], text: str) -> yaml.Node | None:
     """The tree of nodes of a text; None after a problem that hides the rest of the file."""
     if len(text) > LARGEST_FILE:
-        sheet.state((), "The file has {n} characters.", "at most {most}", {"n": len(text), "most": LARGEST_FILE})
+        sheet.state(
+            (), N_("The file has {n} characters."), N_("at most {most}"), {"n": len(text), "most": LARGEST_FILE}
+        )
         return None
     depth = 0
     try:
         for event in yaml.parse(text, yaml.CSafeLoader):
             line = _line(event)
             if isinstance(event, yaml.AliasEvent):
-                sheet.state((), "An alias (*{name}) stands here.", "the value itself", {"name": event.anchor}, line)
+                sheet.state(
+                    (), N_("An alias (*{name}) stands here."), N_("the value itself"), {"name": event.anchor}, line
+                )
                 return None
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > DEEPEST_NESTING:
-                sheet.state((), "The nesting is too deep.", "at most {most} levels", {"most": DEEPEST_NESTING}, line)
+                sheet.state(
+                    (), N_("The nesting is too deep."), N_("at most {most} levels"), {"most": DEEPEST_NESTING}, line
+                )
                 return None
         node: yaml.Node | None = yaml.compose(text, yaml.CSafeLoader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         detail = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
-        sheet.state((), "The file is not YAML: {detail}.", "YAML 1.1", {"detail": detail}, mark.line + 1 if mark else 1)
+        sheet.state(
+            (), N_("The file is not YAML: {detail}."), "YAML 1.1", {"detail": detail}, mark.line + 1 if mark else 1
+        )
         return None
     if node is None:
-        sheet.state((), "The file is empty.", "a definition")
+        sheet.state((), N_("The file is empty."), N_("a definition"))
     return node
 
 
@@ -207,7 +216,7 @@ class _Reader:
         """The value of a node read as a type, or a placeholder of that type after stating what is wrong."""
         self.sheet.lines.setdefault(path, _line(node))
         if node.tag not in _PLAIN_TAGS:
-            self.wrong(path, "The tag {tag} stands here.", "no tag", tag=node.tag)
+            self.wrong(path, N_("The tag {tag} stands here."), N_("no tag"), tag=node.tag)
             return blank(kind)
         match kind:
             case inspect.Metadata():
@@ -221,7 +230,7 @@ class _Reader:
             case inspect.UnionType():
                 return self.either(kind, node, path)
         if not isinstance(node, yaml.ScalarNode):
-            self.wrong(path, "A {found} stands here.", "{expected}", found=_noun(node), expected=describe(kind))
+            self.wrong(path, N_("A {found} stands here."), "{expected}", found=_noun(node), expected=describe(kind))
             return blank(kind)
         return self.scalar(kind, node, path)
 
@@ -231,13 +240,13 @@ class _Reader:
         for key, value in node.value:
             line = _line(key)
             if not isinstance(key, yaml.ScalarNode):
-                self.wrong(path, "A {found} is used as a key.", "a word", line, found=_noun(key))
+                self.wrong(path, N_("A {found} is used as a key."), N_("a word"), line, found=_noun(key))
             elif key.value in found:
                 first = _line(found[key.value][0])
                 self.wrong(
                     (*path, key.value),
-                    "The key {key} stands here again.",
-                    "each key once; it stood in line {first}",
+                    N_("The key {key} stands here again."),
+                    N_("each key once; it stood in line {first}"),
                     line,
                     key=key.value,
                     first=first,
@@ -249,7 +258,7 @@ class _Reader:
 
     def struct(self, kind: inspect.StructType, node: yaml.Node, path: Path) -> Any:
         if not isinstance(node, yaml.MappingNode):
-            self.wrong(path, "A {found} stands here.", "{expected}", found=_noun(node), expected=describe(kind))
+            self.wrong(path, N_("A {found} stands here."), "{expected}", found=_noun(node), expected=describe(kind))
             return blank(kind)
         pairs = self.pairs(node, path)
         # The hash comes from the reader; a file that states its own is refused like any unknown key.
@@ -259,7 +268,7 @@ class _Reader:
                 near = get_close_matches(key, fields, 1)
                 known = f"{near[0]} (?)" if near else ", ".join(fields)
                 line = _line(key_node)
-                self.wrong((*path, key), "The key {key} is not known here.", "{known}", line, key=key, known=known)
+                self.wrong((*path, key), N_("The key {key} is not known here."), "{known}", line, key=key, known=known)
         values = {}
         for key, field in fields.items():
             if key in pairs:
@@ -267,7 +276,9 @@ class _Reader:
             elif field.required:
                 line = _line(node)
                 expected = describe(field.type)
-                self.wrong((*path, key), "The key {key} is missing.", "{expected}", line, key=key, expected=expected)
+                self.wrong(
+                    (*path, key), N_("The key {key} is missing."), "{expected}", line, key=key, expected=expected
+                )
                 values[field.name] = blank(field.type)
         if any(v is _UNUSABLE for v in values.values()):
             return _UNUSABLE
@@ -275,12 +286,12 @@ class _Reader:
             return kind.cls(**values)
         except (ValueError, TypeError) as error:
             if not any(b[: len(path)] == path for b in self.sheet.broken):
-                self.wrong(path, "{error}", "values that fit together", error=str(error))
+                self.wrong(path, "{error}", N_("values that fit together"), error=str(error))
             return _UNUSABLE
 
     def mapping(self, kind: inspect.DictType, node: yaml.Node, path: Path) -> Any:
         if not isinstance(node, yaml.MappingNode):
-            self.wrong(path, "A {found} stands here.", "{expected}", found=_noun(node), expected=describe(kind))
+            self.wrong(path, N_("A {found} stands here."), "{expected}", found=_noun(node), expected=describe(kind))
             return {}
         items = {}
         for key, (key_node, value_node) in self.pairs(node, path).items():
@@ -290,11 +301,11 @@ class _Reader:
 
     def sequence(self, kind: Any, node: yaml.Node, path: Path) -> Any:
         if not isinstance(node, yaml.SequenceNode):
-            self.wrong(path, "A {found} stands here.", "{expected}", found=_noun(node), expected=describe(kind))
+            self.wrong(path, N_("A {found} stands here."), "{expected}", found=_noun(node), expected=describe(kind))
             return blank(kind)
         least = kind.min_length or 0
         if len(node.value) < least:
-            self.wrong(path, "The list has {n} entries.", "at least {least}", n=len(node.value), least=least)
+            self.wrong(path, N_("The list has {n} entries."), N_("at least {least}"), n=len(node.value), least=least)
         items = [self.value(kind.item_type, item, (*path, i)) for i, item in enumerate(node.value)]
         if any(v is _UNUSABLE for v in items):
             return _UNUSABLE
@@ -316,7 +327,7 @@ class _Reader:
             return _parse(kind, text, bare)
         except _Unfit as unfit:
             expected = unfit.expected or describe(kind)
-            self.wrong(path, "{found} stands here.", "{expected}", found=_shown(text), expected=expected)
+            self.wrong(path, N_("{found} stands here."), "{expected}", found=_shown(text), expected=expected)
             return blank(kind)
 
 
@@ -452,32 +463,33 @@ def describe(kind: inspect.Type) -> str:
         case inspect.Metadata():
             return describe(kind.type)
         case inspect.StructType():
-            return "a mapping with " + ", ".join(f.encode_name for f in kind.fields if f.required)
+            return _("a mapping with {keys}").format(keys=", ".join(f.encode_name for f in kind.fields if f.required))
         case inspect.UnionType():
-            return " or ".join(describe(t) for t in kind.types if not isinstance(t, inspect.NoneType))
+            return _(" or ").join(describe(t) for t in kind.types if not isinstance(t, inspect.NoneType))
         case inspect.DictType():
-            return "a mapping"
+            return _("a mapping")
         case inspect.VarTupleType() | inspect.ListType() | inspect.FrozenSetType():
-            return "a list"
+            return _("a list")
         case inspect.LiteralType():
-            return "one of: " + ", ".join(map(str, kind.values))
+            return _("one of: {values}").format(values=", ".join(map(str, kind.values)))
         case inspect.BoolType():
-            return "true or false"
+            return _("true or false")
         case inspect.IntType():
-            return "an integer" + (f" of at least {kind.ge}" if kind.ge is not None else "")
+            return _("an integer") if kind.ge is None else _("an integer of at least {least}").format(least=kind.ge)
         case inspect.DecimalType():
-            return 'a decimal in quotes, for example "0.5"'
+            return _('a decimal in quotes, for example "0.5"')
         case inspect.DateType():
-            return "a date, for example 2026-03-02"
+            return _("a date, for example 2026-03-02")
         case inspect.TimeDeltaType():
-            return "an ISO 8601 duration in weeks, days, hours, minutes or seconds, for example PT30M or P9D"
+            return _("an ISO 8601 duration in weeks, days, hours, minutes or seconds, for example PT30M or P9D")
         case inspect.StrType(pattern=r"\S"):
-            return "text that is not blank"
+            return _("text that is not blank")
+        case inspect.StrType() if kind.pattern and kind.max_length:
+            words = _("text that matches {pattern}, at most {most} long")
+            return words.format(pattern=kind.pattern, most=kind.max_length)
         case inspect.StrType() if kind.pattern:
-            return f"text that matches {kind.pattern}" + (
-                f", at most {kind.max_length} long" if kind.max_length else ""
-            )
-    return "text"
+            return _("text that matches {pattern}").format(pattern=kind.pattern)
+    return _("text")
 
 
 def _line(place: Any) -> int:
@@ -489,15 +501,15 @@ def _line(place: Any) -> int:
 def _noun(node: yaml.Node) -> str:
     match node:
         case yaml.MappingNode():
-            return "mapping"
+            return _("mapping")
         case yaml.SequenceNode():
-            return "list"
-    return "single value"
+            return _("list")
+    return _("single value")
 
 
 def _shown(text: str) -> str:
     short = text if len(text) <= 60 else text[:57] + "..."
-    return repr(short) if text else "nothing"
+    return repr(short) if text else _("nothing")
 
 
 def schema(kind: type[Immutable]) -> dict[str, Any]:

@@ -100,6 +100,75 @@ def test_orders_that_were_closed_have_an_end_for_every_container(story: Demo) ->
     assert closed >= 15
 
 
+@pytest.mark.requirement("R090")
+def test_every_final_label_was_read_back_from_its_picture(story: Demo) -> None:
+    """What the commands got is what a reader of another make found in the picture; the print is kept by its hash."""
+    from cellwright.ledger.files import FileRef
+
+    way = story.ways[0]
+    events = story.site.ledger.stream(f"lot/{way.patient.lot}")
+    bags = {bag.container for bag in story.site.desk.state(LotState, way.patient.lot).bags}
+    printed = {e.body["label"]: e.body for e in events if e.type == "lot.label_printed"}
+    verified = [e.body for e in events if e.type == "lot.label_verified"]
+    assert len(verified) == len(printed)
+    for body in verified:
+        symbols = printed[body["label"]]["symbols"]
+        assert symbols[-1] == f"]d1{body['label']}" and symbols[0].startswith(
+            "]d1=+04000" if body["container"] in bags else "]d1=+"
+        )
+    kept = [body["picture_sha256"] for body in verified if body["container"] in bags]
+    assert len(kept) >= len(bags)
+    stored = story.site.stored(kept[0])
+    drawing = story.site.files.get(FileRef(kept[0], len(stored), way.patient.subject)).decode()
+    assert "SIMULATED, NOT FOR HUMAN USE" in drawing and "仅供自体使用" in drawing
+    assert f"Simulated recipient {way.patient.number}" in drawing
+    assert b"Simulated recipient" not in stored, "a name is kept under its person's key only"
+
+
+@pytest.mark.requirement("R079")
+def test_containers_are_scanned_by_compound_symbols(story: Demo) -> None:
+    """One symbol with donation, product, division and chain of identity; never a name typed by a program."""
+    way = story.ways[0]
+    lot = story.site.desk.state(LotState, way.patient.lot)
+    assert lot.containers
+    for name in lot.containers:
+        din, division = name.rsplit("-", 1)
+        assert din[:5] + din[8:10] + din[11:] in way.patient.codes[name], "the donation number stands in the symbol"
+        assert f"0{division}" in way.patient.codes[name] and way.patient.coi in way.patient.codes[name]
+
+
+def test_the_antibody_is_a_stock_lot_that_belongs_to_no_patient(story: Demo) -> None:
+    """Law 3: stock flows into personal items, personal never into stock; every claim of the lot is `stock/mil62`."""
+    assert story.stock is not None
+    number = story.stock.patient.lot
+    lot = story.site.desk.state(LotState, number)
+    assert (lot.coi, lot.order, lot.owner, lot.status) == (None, None, "stock/mil62", "complete")
+    assert story.site.desk.state(ReleaseState, number).status == "released"
+    claims = {
+        value
+        for e in story.site.ledger.stream(f"lot/{number}")
+        for key, value in e.claims.items()
+        if "nonce" not in key
+    }
+    assert claims == {"stock/mil62"}
+    litres = {c.volume_ml for c in lot.containers.values() if c.kind == "bulk"}
+    assert litres == {Decimal(39_950)}, "forty litres less one sample"
+    coi = {way.patient.coi for way in story.ways}
+    assert not [e for e in story.site.ledger.stream(f"lot/{number}") if coi & {tag.partition("/")[2] for tag in e.tags}]
+    (told,) = report.document(story, "1")["stock"]
+    assert told["owner"] == "stock/mil62" and told["outcomes"] == [{"code": "released"}]
+    assert any(row[1] == "MIL62" for row in report.rows(story))
+
+
+def test_a_short_demonstration_says_what_it_leaves_out(tmp_path: Path) -> None:
+    demo = open_demo(tmp_path / "site", seed="3")
+    demo.run(2, lambda done, total: None)
+    document = report.document(demo, "3")
+    demo.site.close()
+    assert set(document["codes"]) | set(document["left_out"]) == set(report.CODES)
+    assert "recalled" in document["left_out"] and document["stock"] == []
+
+
 def test_everything_is_stamped_as_simulated(story: Demo) -> None:
     genesis = story.site.ledger.event(0)
     assert genesis.body["simulated"] is True and genesis.body["clock"] == "simulated"

@@ -45,7 +45,9 @@ COURIER = "Simulated courier"
 DONOR_TESTS = ("HBsAg", "anti-HBc", "anti-HCV", "anti-HIV-1/2", "Treponema pallidum")
 """Names of donor tests as a laboratory's report would list them [assumption: the set is the site's]."""
 LOGGER_INTERVAL_S = 900
-HALF_HOUR = timedelta(minutes=30)
+HOUR = timedelta(hours=1)
+BEATS = ((24 * HOUR, 4 * HOUR), (2 * HOUR, HOUR), (HOUR / 2, HOUR / 2))
+"""After a wait of so long at least, work goes on at the next full so much of the day; shorter waits end when they end."""
 STANDING_STILL = frozenset({"identity-in-doubt", "lot-in-doubt"})
 """Refusals while an identity case is open; in the story they end within minutes when the wrong item is set aside."""
 
@@ -55,6 +57,13 @@ def body(outcome: Outcome | None, type_: str) -> dict[str, Any]:
     assert outcome is not None
     (found,) = [event.body for event in outcome.events if event.type == type_]
     return found
+
+
+def agreed(now: datetime, span: timedelta) -> datetime:
+    """When work goes on that is due a span after now: at the next agreed time of the day."""
+    moment = now + span
+    beat = next((beat for least, beat in BEATS if span >= least), None)
+    return moment if beat is None else moment + (datetime.min.replace(tzinfo=UTC) - moment) % beat
 
 
 def bodies(outcome: Outcome | None, type_: str) -> list[dict[str, Any]]:
@@ -170,12 +179,8 @@ class Patient:
             return outcome
 
     def wait(self, **delta: float) -> Generator[Act | until, Outcome | None, None]:
-        """Let time pass. Work begins on the half hour, so that what is due together is submitted together (E20)."""
-        span = timedelta(**delta)
-        moment = self.now + span
-        if span >= HALF_HOUR:
-            moment += (datetime.min.replace(tzinfo=UTC) - moment) % HALF_HOUR
-        yield until(moment)
+        """Let time pass. Work begins at agreed hours, so that what is due together is submitted together (E20)."""
+        yield until(agreed(self.now, timedelta(**delta)))
 
     def at(self, moment: datetime) -> Generator[Act | until, Outcome | None, None]:
         yield until(moment)

@@ -233,7 +233,7 @@ class Making:
             material = self.patient.materials[use.code]
             add = AddMaterial(
                 lot=self.patient.lot, step=step.id, code=use.code, material=scan(material),
-                quantity=format(use.quantity, "f"), unit=use.unit, into=self.on(self.current[0]),
+                quantity=format(use.quantity, "f"), unit=use.unit, into=self.on(self.current[0]) if self.current else None,
             )  # fmt: skip
             yield from self.patient.do(add, self.operator)
 
@@ -270,7 +270,7 @@ class Making:
         bags = kinds.count("final_bag")
         held = [(name, self.lot.containers[name].volume_ml) for name in self.current]
         total = sum((volume for _, volume in held), Decimal(0))
-        volumes = self._volumes(kinds, total)
+        volumes = self.volumes(kinds, total)
         children = tuple(
             Child(
                 kind=kind, volume_ml=format(volume, "f"),
@@ -293,7 +293,8 @@ class Making:
         kept = ("final_bag",) if bags else ("culture", "bulk", "intermediate")
         self.current = tuple(n for n in made if self.lot.containers[n].kind in kept) or tuple(made)
 
-    def _volumes(self, kinds: Sequence[str], total: Decimal) -> list[Decimal]:
+    def volumes(self, kinds: Sequence[str], total: Decimal) -> list[Decimal]:
+        """What goes into each new container of what there is."""
         if len(kinds) == 1:
             bags = sum(o.count for step in self.recipe().steps for o in step.makes if o.kind == "final_bag")
             wanted = CULTURE_ML if kinds[0] == "culture" else BULK_ML_PER_BAG * bags

@@ -6,6 +6,7 @@ reader saw, as a scanner sends it; no command of the demonstration is ever given
 
 from collections.abc import Iterable
 from datetime import datetime
+from decimal import Decimal
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -32,6 +33,8 @@ from cellwright.identifier.symbol import Symbology, decode, encode
 
 COLLECTED: Final = "A0000"
 """Product description code of the simulated collections, from the range for local use [assumption]."""
+LITRES_FROM: Final = Decimal(10_000)
+"""Millilitres."""
 READ_KEPT: Final = 50_000
 LEGENDS: Final = {
     Legend.AUTOLOGOUS_ONLY: pair.AUTOLOGOUS_USE_ONLY,
@@ -100,7 +103,7 @@ def content(label: Label, product: Product, person: NamedPatient | None, made_at
         "template": REGISTER.archived(label.template), "serial": LabelSerial(label.label),
         "status": _status(label.legends) if din else None, "simulated": True,
         "investigational": "investigational" in label.legends, "lot": LotNumber(said["lot"]), "product_name": name,
-        "quantity": Bilingual(f"{said['volume_ml']} mL", f"{said['volume_ml']} mL"),
+        "quantity": _quantity(Decimal(said["volume_ml"])),
         "prepared": coded(Occasion.PRODUCTION, made_at, zone), "expiry": expiry,
     }  # fmt: skip
     if din is None:
@@ -114,6 +117,12 @@ def content(label: Label, product: Product, person: NamedPatient | None, made_at
         maker=Bilingual("E-Town plant (simulated)", "亦庄工厂（模拟）"),
         patient=person if expiry is not None else None,
     )
+
+
+def _quantity(volume_ml: Decimal) -> Bilingual:
+    """A volume as a label says it: litres from ten litres on."""
+    text = f"{volume_ml / 1000:f} L" if volume_ml >= LITRES_FROM else f"{volume_ml:f} mL"
+    return Bilingual(text, text)
 
 
 def _status(legends: Iterable[str]) -> DonorStatus:

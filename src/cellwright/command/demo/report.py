@@ -36,6 +36,28 @@ CODES: Final[Mapping[str, str]] = {
     "operator_replaced": N_("operator locked out and replaced"),
 }
 """Outcome code -> words. Every run of 24 or more patients shows each of them."""
+DETAILS: Final = ("point", "reason", "cause", "doses", "stopped_by")
+"""Details of an outcome that the table tells."""
+WORDS: Final[Mapping[str, str]] = {
+    "collection_receipt": N_("at the receipt of the collection"),
+    "in_process": N_("in process"),
+    "final_label": N_("at the final label"),
+    "qc_tube": N_("a tube of quality control"),
+    "plate_well": N_("a well of a plate"),
+    "raw_file": N_("a raw file"),
+    "bedside": N_("at the bedside"),
+    "death": N_("death"),
+    "progression": N_("progression"),
+    "withdrawal": N_("withdrawal"),
+    "identity lost": N_("identity lost"),
+    "positive sterility after release": N_("positive sterility after release"),
+    "recall of its vector lot": N_("recall of its vector lot"),
+    "Endotoxin per kilogram and hour above the limit (simulated)": N_(
+        "endotoxin per kilogram and hour above the limit"
+    ),
+    "lot-suspended": N_("the lot is suspended"),
+}
+"""What the details of outcomes are called; anything else is told as it is."""
 
 
 def counts(demo: Demo) -> dict[str, int]:
@@ -47,7 +69,8 @@ def counts(demo: Demo) -> dict[str, int]:
     for event in demo.site.ledger.read():
         types[event.type] += 1
         compared += len(event.expects)
-    outcomes = Counter(outcome["code"] for way in demo.ways for outcome in way.patient.outcomes)
+    everybody = [way.patient for way in demo.ways] + ([demo.stock.patient] if demo.stock is not None else [])
+    outcomes = Counter(outcome["code"] for one in everybody for outcome in one.outcomes)
     return {
         "patients": len(demo.ways),
         "lots": types["lot.issued"],
@@ -86,8 +109,10 @@ def document(demo: Demo, seed: str) -> dict[str, Any]:
         "simulated": True,
         "seed": seed,
         "patients": [patient(way) for way in ways],
+        "stock": stock(demo),
         "counts": counts(demo),
         "codes": sorted({outcome["code"] for way in ways for outcome in way.patient.outcomes}),
+        "left_out": left_out(demo),
     }
 
 
@@ -98,13 +123,40 @@ def rows(demo: Demo) -> list[tuple[str, str, str, str]]:
         one = way.patient
         published = _("published {name}").format(name=way.published.name) if way.published else ""
         said = [_say(outcome) for outcome in one.outcomes]
-        told.append((str(one.number), one.product_id, one.lot, "; ".join(filter(None, (published, *said)))))
+        told.append((str(one.number), one.product_id, one.lot, _("; ").join(filter(None, (published, *said)))))
+    if demo.stock is not None:
+        one = demo.stock.patient
+        said = [_("stock, nobody's in particular"), *(_say(outcome) for outcome in one.outcomes)]
+        told.append(("–", one.product_id, one.lot, _("; ").join(said)))
     return told
 
 
 def _say(outcome: Mapping[str, str]) -> str:
     words = _(CODES[outcome["code"]])
-    details = ", ".join(
-        value for key, value in outcome.items() if key in ("point", "reason", "cause", "doses", "stopped_by")
-    )
-    return f"{words} ({details})" if details else words
+    details = _(", ").join(_(WORDS.get(value, value)) for key, value in outcome.items() if key in DETAILS)
+    return _("{words} ({details})").format(words=words, details=details) if details else words
+
+
+def left_out(demo: Demo) -> list[str]:
+    """Outcome codes that did not come about: with fewer patients than the story has, only its first scenes happen."""
+    shown = {outcome["code"] for way in (*demo.ways, *demo.linked) for outcome in way.patient.outcomes}
+    return sorted(set(CODES) - shown)
+
+
+def stock(demo: Demo) -> list[dict[str, Any]]:
+    """The stock lots of the JSON: no order, no chain of identity, every claim `stock/…` (D2)."""
+    if demo.stock is None:
+        return []
+    one = demo.stock.patient
+    lot = one.site.desk.state(LotState, one.lot)
+    return [
+        {
+            "product": one.product_id,
+            "market": one.market,
+            "lot": one.lot,
+            "lot_status": lot.status,
+            "owner": lot.owner,
+            "containers": {c.container: format(c.volume_ml, "f") for c in lot.containers.values() if c.volume_ml},
+            "outcomes": one.outcomes,
+        }
+    ]

@@ -16,9 +16,11 @@ from cellwright.command.demo.published import PUBLISHED
 from cellwright.command.demo.setting import Setting
 from cellwright.command.demo.signers import Signers
 from cellwright.command.demo.stage import Act, Journey, Stage, until
+from cellwright.command.demo.stock import MARKET, PRODUCT, StockLot
 from cellwright.command.desk import Outcome
 from cellwright.command.signing import SoftwareAuthenticator
 from cellwright.command.site import Settings, Site
+from cellwright.command.witnessing import establish
 from cellwright.ledger import SimulatedClock
 
 START: Final = datetime(2026, 3, 2, tzinfo=UTC)
@@ -42,6 +44,8 @@ class Demo:
         self.setting = Setting(site, signer)
         self.ways: list[Way] = []
         self.linked: list[Way] = []
+        self.stock: StockLot | None = None
+        """The antibody's lot, in a demonstration that tells the whole story."""
 
     def way(self, number: int, product: str, market: str, *, weight_kg: str | None = None, **more: object) -> Way:
         random = Random(f"{self.seed}/{number}/weight")
@@ -61,6 +65,9 @@ class Demo:
             if number == LINKED and patients >= LINKED:
                 second = self.linked[0]
                 journeys.append(self._from(number, self._pair.at19(second)))
+        if patients >= STORY_PATIENTS:
+            self.stock = StockLot(Patient(self.site, 0, self.seed, PRODUCT, weight_kg="0", market=MARKET), self.setting)
+            journeys.append(self._from(1, self.stock.made()))
         return journeys
 
     def _ordinary(self, number: int) -> tuple[Way, story.Scene]:
@@ -117,9 +124,11 @@ class Demo:
         journeys: Sequence[Journey] = self.journeys(patients)
         assert isinstance(self.site.clock, SimulatedClock)
         Stage(self.site.desk, self.site.clock, signers, progress).run(journeys)
-        self.site.publisher.publish()
+        self.site.publish()
 
 
+WITNESS: Final = "witness"
+"""Folder of the simulated witness, in the site's."""
 LINKED: Final = 10
 """Number of the patient with two linked products."""
 
@@ -142,6 +151,12 @@ def seeded_nonces(seed: str) -> Callable[[], str]:
     return lambda: new_id().hex
 
 
+def simulated_witness(site: sites.Site) -> None:
+    """A second party beside a simulated site that cosigns its checkpoints, as simulated as everything in it."""
+    keys = establish(site.folder / WITNESS, "witness.example/simulated", site.publisher.chain)
+    site.name_witness(f"{WITNESS} {keys}")
+
+
 def open_demo(folder: Path, seed: str = "1") -> Demo:
     """A new simulated site for a demonstration. Raises Refusal `folder-not-empty`."""
     settings = Settings(
@@ -151,4 +166,5 @@ def open_demo(folder: Path, seed: str = "1") -> Demo:
         simulated=True,
     )
     site = sites.create(folder, settings, start=START, new_id=seeded_ids(seed), new_nonce=seeded_nonces(seed))
+    simulated_witness(site)
     return Demo(site, SoftwareAuthenticator(site.desk.relying), seed)

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from cellwright.command.demo import bench
 from cellwright.command.demo.bench import Reading
-from cellwright.command.demo.course import Acts, Patient, scan
+from cellwright.command.demo.course import Acts, Patient, agreed, scan
 from cellwright.command.demo.setting import CONTRACT_LABORATORY
 from cellwright.factory.lot.state import LotState
 from cellwright.factory.people import stamp
@@ -87,6 +87,10 @@ class Testing:
     def begun(self) -> Acts:
         """The specification of the destination market is assigned; samples change hands before two people."""
         yield from self.patient.do(AssignSpecification(lot=self.patient.lot), "QA-3")
+        yield from self.taken_over_all()
+
+    def taken_over_all(self) -> Acts:
+        """Every sample of the lot comes to the laboratory."""
         for name in self.lot.samples:
             yield from self.taken_over(name)
 
@@ -183,7 +187,7 @@ class Testing:
             instrument = self.instrument(criterion.method)
             data = bench.plate_file(plate, sample, at, code, value, acceptance.unit, instrument, self.analyst)
             reading = bench.plated(data, WORDS.get(acceptance.limit))
-        stored = self.patient.site.files.put(data, self.patient.donor)
+        stored = self.patient.site.files.put(data, self.patient.donor or None)
         return reading, RawFile(sha256=stored.sha256, name=name, sample=sample, acquired_at=stamp(at))
 
     def flow_of(self, sample: str, code: str, value: str) -> tuple[bytes, str, datetime]:
@@ -284,7 +288,8 @@ class Testing:
         yield from self.verified()
 
     def until_day(self, code: str, day: int) -> Acts:
-        yield from self.patient.at(self.cultures[code][2] + timedelta(days=day, hours=1))
+        """The hour at which the day's cultures are read, a full day after so many days."""
+        yield from self.patient.at(agreed(self.cultures[code][2], timedelta(days=day, hours=1)))
 
     def culture_read(self, code: str, *, grown: bool = False) -> Acts:
         culture, sample, loaded = self.cultures[code]
@@ -292,7 +297,7 @@ class Testing:
         final = now - loaded >= timedelta(days=NEGATIVE_TO_DATE_DAYS)
         data = bench.culture_file(f"BT-{culture[-8:]}", sample, loaded, now, grown, final)
         reading = bench.cultured(data)
-        stored = self.patient.site.files.put(data, self.patient.donor)
+        stored = self.patient.site.files.put(data, self.patient.donor or None)
         file = RawFile(sha256=stored.sha256, name=f"{culture}.csv", sample=sample, acquired_at=stamp(now))
         read = ReadCulture(
             lot=self.patient.lot, culture=culture, growth=grown, file=file, derivation=reading.derivation
