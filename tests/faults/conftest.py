@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from cellwright.ledger import sqlite, writer
 from tests.faults.disk import Disk, new_disk
+from tests.faults.simulation import ONE_THREAD
 
 Count = Callable[[str, int], None]
 
@@ -23,6 +25,14 @@ def ram(tmp_path: Path) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(dir=shared, prefix="cellwright-") as folder:
         yield Path(folder)
+
+
+@pytest.fixture
+def lean(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What thousands of short lives need not pay for: a thread of the writer's own, and room in the log of ledgers that are
+    only opened to be judged."""
+    monkeypatch.setattr(writer, "threading", ONE_THREAD)
+    monkeypatch.setattr(sqlite, "_ROOM_BYTES", 0)
 
 
 @pytest.fixture

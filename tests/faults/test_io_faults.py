@@ -21,7 +21,10 @@ from tests.faults.disk import EIO, ENOSPC, SHORT, Disk, Fault, new_disk
 from tests.faults.story import START, Story, judge
 
 # A connection given up on a broken disk can not unlock its file; apsw says so where nobody can catch it.
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.usefixtures("lean"),
+]
 
 PATIENCE = 3
 """Appends refused in a row after which somebody repairs the disk."""

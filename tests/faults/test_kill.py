@@ -96,7 +96,7 @@ def kill_after(process: subprocess.Popen[str], job: Job, answers: int, lives: Li
 
 @pytest.mark.requirement("R001")
 @pytest.mark.requirement("R016")
-@pytest.mark.parametrize("kills", [200, pytest.param(5_000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("kills", [60, pytest.param(5_000, marks=pytest.mark.long)])
 def test_nothing_answered_is_lost_when_the_program_is_killed(tmp_path: Path, counted: Count, kills: int) -> None:
     lives, random, path, unanswered = Lives(), Random("F3"), tmp_path / "ledger.db", 0
     open_ledger(path, clock=SimulatedClock(START), create=True).close()

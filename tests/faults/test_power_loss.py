@@ -21,6 +21,7 @@ from tests.faults.disk import Operation, Synced, Write, new_disk, short_names
 from tests.faults.power import DAMAGES, Platter, lay_down
 from tests.faults.story import START, Story, judge
 
+pytestmark = pytest.mark.usefixtures("lean")
 APPENDS = 40
 IMAGES_PER_RUN = 100
 CHECKPOINT_PAGES = 30

@@ -9,14 +9,17 @@ from typing import Final
 
 import pytest
 
-from cellwright.ledger import sqlite, writer
+from cellwright.ledger import sqlite
 from cellwright.ledger.merkle import Frontier
 from cellwright.ledger.sequencer import Sequencer
 from cellwright.ledger.store import HeadRow
 from tests.faults.conftest import Count
-from tests.faults.simulation import ONE_THREAD, Simulation, Wrong
+from tests.faults.simulation import Simulation, Wrong
 
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.usefixtures("lean"),
+]
 
 ONCE_FAILED: Final[tuple[int, ...]] = ()
 """Seeds that found something once; played first for ever."""
@@ -24,8 +27,7 @@ KEPT: Final = "cellwright/failing-seeds"
 
 
 @pytest.fixture(autouse=True)
-def _one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer, "threading", ONE_THREAD)
+def _many_checkpoints(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite, "CHECKPOINT_PAGES", 30)
 
 
