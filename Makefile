@@ -94,4 +94,5 @@ $(VENV)/.dev: requirements.lock pyproject.toml | $(VENV)/.uv
 	@echo "Installing what tests, linters and documentation need ..."
 	@$(UV) pip install --quiet --require-hashes -r requirements.lock
 	@$(UV) pip install --quiet --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m tools.samples
 	@touch $@ $(VENV)/.run

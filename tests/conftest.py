@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,8 @@ CHROMIUM = os.environ.get("CELLWRIGHT_CHROMIUM") or next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
 NO_SHARED = "no shared reference files beside this clone (set CELLWRIGHT_SHARED)"
+SAMPLES = Path(sys.prefix) / "samples"
+NO_SAMPLES = "no sample files out of packages (python -m tools.samples brings them)"
 NO_CHROMIUM = "no Chromium on this machine (install it, or set CELLWRIGHT_CHROMIUM)"
 
 # Where the shared files are absent (a clone outside the project's own workshop) these skips are right, in CI too.
@@ -39,6 +42,14 @@ def shared_data() -> Path:
 def shared_reference() -> Path:
     """The folder of requirements, published figures and test vectors; skips where it is absent."""
     return _shared("reference")
+
+
+@pytest.fixture(scope="session")
+def samples() -> Path:
+    """The folder of real files that lie inside packages of the index; skips where they could not be fetched."""
+    if not SAMPLES.is_dir():
+        pytest.skip(NO_SAMPLES)
+    return SAMPLES
 
 
 @pytest.fixture(scope="session")
