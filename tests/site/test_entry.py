@@ -73,6 +73,7 @@ def test_repeated_failures_lock_the_account_and_say_so_in_the_record(house: Hous
     for _ in range(5):
         answer = visitor.post("/sign-in", {"account": "qc-3", "password": "wrong", "code": "123456"})
         assert answer.status_code == 403
+    assert last(house, "person.sign_in_failed").get("purpose", "sign_in") == "sign_in"
     assert last(house, "person.locked")["person"] == "QC-3"
     later(house)
     right = {"account": "qc-3", "password": PASSWORD, "code": one_time_code.code(secret, house.desk.clock())}

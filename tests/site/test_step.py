@@ -149,7 +149,8 @@ def prepared_visit(house: House, client: Client, lot: str) -> str:
     from cellwright.factory.rule import By
     from cellwright.site.view.signing import prepared
 
-    command = QualifyLaboratory(laboratory="L", tests=("viability",), until="2027-12-31", document_sha256="0" * 64)
+    paper = house.site.files.put(b"contract and audit report").sha256
+    command = QualifyLaboratory(laboratory="L", tests=("viability",), until="2027-12-31", document_sha256=paper)
     by = By(person="QA-1")
     session = client.session.session_key
     assert session is not None

@@ -11,7 +11,7 @@ from cellwright.factory import people
 from cellwright.factory.people import PersonState
 from cellwright.factory.rule import By, Refusal
 from cellwright.language import LANGUAGES, choose, use
-from cellwright.site import access, seats
+from cellwright.site import access, seats, words
 from cellwright.site.house import house
 from cellwright.site.refusals import refused
 
@@ -93,7 +93,7 @@ class Authority:
             "This page is for {roles}.",
             remedy="Ask somebody who holds one of these roles, or have it granted by a security officer.",
             rule="R022",
-            roles=", ".join(sorted(permission.roles)) or "-",
+            roles=", ".join(words.role(role) for role in sorted(permission.roles)) or "-",
         )
         return refused(request, refusal, status=403)
 

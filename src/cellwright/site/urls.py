@@ -3,7 +3,24 @@
 from django.urls import path
 
 from cellwright.site.refusals import missing
-from cellwright.site.view import cases, entry, floor, keys, people, proof, record, reveal, signing, step, story, trail
+from cellwright.site.view import (
+    cases,
+    entry,
+    filling,
+    finding,
+    floor,
+    keys,
+    people,
+    proof,
+    record,
+    release,
+    reveal,
+    room,
+    signing,
+    step,
+    story,
+    trail,
+)  # fmt: skip
 
 urlpatterns = [
     path("", floor.floor, name="floor"),
@@ -22,9 +39,25 @@ urlpatterns = [
     path("lots/<str:lot>/reading/again", step.read_again, name="step-reading-again"),
     path("lots/<str:lot>/take-over", step.take_over, name="step-take-over"),
     path("lots/<str:lot>/complete", step.complete, name="step-complete"),
+    path("lots/<str:lot>/fill", filling.fill, name="step-fill"),
+    path("lots/<str:lot>/label/print", filling.print_label, name="label-print"),
+    path("lots/<str:lot>/label/scan", filling.scan_label, name="label-scan"),
+    path("lots/<str:lot>/label/detach", filling.detach, name="label-detach"),
+    path("lots/<str:lot>/store", filling.store, name="step-store"),
+    path("lots/<str:lot>/leave", filling.leave, name="step-leave"),
+    path("lots/<str:lot>/close", filling.close, name="lot-close"),
+    path("lots/<str:lot>/report", finding.report, name="finding-report"),
+    path("lots/<str:lot>/findings/<str:name>", finding.judge, name="finding-judge"),
+    path("lots/<str:lot>/release", release.release, name="release"),
+    path("lots/<str:lot>/release/decide", release.decide, name="release-decide"),
+    path("rooms/<str:room>", room.room, name="room"),
+    path("rooms/<str:room>/clear", room.clear, name="room-clear"),
+    path("rooms/<str:room>/clean", room.clean, name="room-clean"),
     path("cases/<str:case>", cases.case, name="case"),
     path("cases/<str:case>/set-aside", cases.set_aside, name="case-set-aside"),
     path("cases/<str:case>/in-doubt", cases.in_doubt, name="case-in-doubt"),
+    path("cases/<str:case>/investigate", cases.investigate, name="case-investigate"),
+    path("cases/<str:case>/close", cases.close, name="case-close"),
     path("sign/<str:token>", signing.sign, name="sign"),
     path("sign/<str:token>/<int:index>/simulated", signing.sign_simulated, name="sign-simulated"),
     path("sign/<str:token>/<int:index>/key", signing.sign_key, name="sign-key"),

@@ -86,6 +86,33 @@ CONTAINERS: Final = {
     "bulk": N_("bulk"), "final_bag": N_("final bag"), "backup": N_("back-up"), "retained": N_("retained sample"),
     "waste": N_("waste"),
 }  # fmt: skip
+CULTURES: Final = {
+    "incubating": N_("incubating"), "negative_to_date": N_("negative to date"), "negative": N_("negative"),
+    "positive": N_("positive"), "abandoned": N_("given up"),
+}  # fmt: skip
+DISPOSITIONS: Final = {
+    "consumed": N_("consumed"), "destroyed": N_("destroyed"), "returned": N_("returned"),
+    "retained_sample": N_("retained sample"), "research": N_("given to research"),
+    "released_to_stock": N_("released to stock"), "infused": N_("infused"),
+    "used_in_manufacture": N_("used in manufacture"),
+}  # fmt: skip
+MEANS: Final = {
+    "simulated": N_("simulated person"), "password_and_code": N_("password and one-time code"),
+    "webauthn": N_("security key"),
+}  # fmt: skip
+KINDS: Final = {"physical": N_("physical evidence"), "biological": N_("biological evidence")}
+REMARKS: Final = frozenset({
+    N_("Simulated end of the order"), N_("Simulated recall"), N_("Simulated: manufacturing_failure"),
+    N_("Simulated: the vector's maker withdrew the lot"), N_("Simulated: one collection for both products"),
+    N_("Simulated: OP-12 is locked out"), N_("Simulated: seen in person"), N_("Simulated assessment"),
+    N_("Simulated: no expansion on day 5"), N_("Simulated: growth failed"), N_("Simulated: withdrawal"),
+    N_("Simulated: progression"), N_("Simulated: death"), N_("Red tray"), N_("red tray"),
+    N_("Simulated: a seal number does not fit the record"), N_("Identity is not shown (simulated)"),
+    N_("Simulated: identity could not be shown"), N_("Identity lost (simulated)"),
+    N_("Endotoxin per kilogram and hour above the limit (simulated)"), N_("Declared at the screen."),
+    N_("Simulated review of shipments, loggers and storage records"),
+})  # fmt: skip
+"""Reasons that the demonstration gives; everything else that people wrote stands as they wrote it."""
 ROOM_FREE: Final = Mark("○", "idle", N_("cleared, free"))
 ROOM_TAKEN: Final = Mark("▶", "run", N_("in use"))
 ROOM_TO_CLEAR: Final = Mark("▲", "warn", N_("to be cleared"))
@@ -211,3 +238,28 @@ def container(kind: str) -> str:
 def severity(name: str) -> str:
     """How grave a nonconformance is, in the active language."""
     return _(SEVERITIES.get(name, name))
+
+
+def culture(status: str) -> str:
+    """How a culture stands, in the active language."""
+    return _(CULTURES.get(status, status))
+
+
+def disposition(name: str) -> str:
+    """Where a container ended, in the active language."""
+    return _(DISPOSITIONS.get(name, name))
+
+
+def means(name: str) -> str:
+    """How somebody signed in or signs, in the active language."""
+    return _(MEANS.get(name, name))
+
+
+def kind(name: str) -> str:
+    """A kind of evidence, in the active language."""
+    return _(KINDS.get(name, name))
+
+
+def remark(text: str) -> str:
+    """A reason as it was written; those of the demonstration in the active language."""
+    return _(text) if text in REMARKS else text

@@ -96,6 +96,6 @@ def _decisions() -> list[dict[str, Any]]:
            "since": c.opened} for c in cases),
         *({"mark": words.FINDINGS["open"], "what": "finding", "name": lot.lot, "link": f"/lots/{lot.lot}",
            "coi": lot.coi, "since": lot.moved, "count": lot.open_findings} for lot in findings),
-        *({"mark": words.RELEASES["pending"], "what": "release", "name": lot.lot, "link": f"/lots/{lot.lot}",
+        *({"mark": words.RELEASES["pending"], "what": "release", "name": lot.lot, "link": f"/lots/{lot.lot}/release",
            "coi": lot.coi, "since": lot.moved} for lot in made),
     ]  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.views.decorators.http import require_GET
 
-from cellwright.factory.lot.part import Taken
+from cellwright.factory.lot.part import StepState, Taken
 from cellwright.factory.lot.state import LotState
 from cellwright.factory.people import PersonState
 from cellwright.factory.quality.file import QualityState
@@ -48,19 +48,68 @@ def record(request: Asked, lot: str) -> HttpResponse:
         return missing(request, lot)
     events = read.tagged(f"lot/{lot}")
     recipe = recipes.recipe(state.recipe.id, state.recipe.version)
+    units, results = _units(recipe, state), tests(read, lot)
     context = {
         "lot": state, "coi": state.coi or "", "mark": words.LOTS[state.status], "release": words.RELEASES[release.status],
         "recipe": recipe, "recipe_name": recipes.said(recipe.name), "live": f"lot/{lot}",
-        "steps": [_step(recipe, state, name) for name in state.steps],
+        "units": units, "exceptions": _exceptions(state, units, results),
         "left": [recipes.said(s.title) for s in recipe.steps if s.id not in state.steps],
+        "quality": "quality_assurance" in request.roles,
         "family": _family(state), "additions": [(recipes.titled(recipe, s.step), a) for s in state.steps.values()
                                                  for a in s.additions],
         "findings": [_finding(name, n) for name, n in state.nonconformances.items()],
-        "tests": _tests(read, lot), "missing": _missing(read, lot) if state.status == "complete" else None,
+        "tests": results, "missing": _missing(read, lot) if state.status == "complete" else None,
         "signatures": _signatures([e for e in events if _own(e)]),
         "others": _signatures([e for e in events if not _own(e)]), "events": len(events),
     }  # fmt: skip
     return render(request, "record.jinja", context)
+
+
+def _units(recipe: Recipe, lot: LotState) -> list[dict[str, Any]]:
+    """The steps by unit procedure, each unit with what stands out in it: it is folded where nothing does."""
+    units = []
+    for unit in recipe.unit_procedures:
+        names = {step.id for operation in unit.operations for step in operation.phases}
+        steps = [_step(recipe, lot, name) for name in lot.steps if name in names]
+        if steps:
+            times = [s["state"].started for s in steps], [s["state"].completed for s in steps if s["state"].completed]
+            units.append({
+                "id": unit.id, "title": recipes.said(unit.title), "steps": steps, "count": len(names),
+                "readings": sum(len(s["readings"]) for s in steps), "begun": min(times[0]),
+                "ended": max(times[1]) if len(times[1]) == len(names) else None,
+                "out": sum(len(s["out"]) for s in steps),
+            })  # fmt: skip
+    return units
+
+
+def _out(state: StepState, readings: list[dict[str, Any]]) -> list[str]:
+    """What stands out in a step: readings outside their limits or read by one person only, left out, entered later."""
+    found = [_("{name} outside its limits: {value} {unit}").format(name=r["name"], value=r["taken"].reading.value,
+             unit=r["unit"]) for r in readings if not r["taken"].reading.within]  # fmt: skip
+    found += [_("{name} waits for a second reader").format(name=r["name"]) for r in readings if not r["taken"].usable]
+    found += [_("{name} not taken: {why}").format(name=name, why=_(why)) for name, why in state.not_taken.items()]
+    return [*found, _("entered later")] if state.late_entry else found
+
+
+def _exceptions(lot: LotState, units: list[dict[str, Any]], results: list[dict[str, Any]]) -> list[dict[str, str]]:
+    """Everything that a review has to look at, gravest first; each leads to its place in the record."""
+    found = [{"tone": "stop", "shape": "■", "said": _("Identity in doubt"), "link": f"/cases/{name}"}
+             for name, doubt in lot.doubts.items() if doubt]  # fmt: skip
+    for name, one in lot.nonconformances.items():
+        tone = "stop" if one.status == "open" and one.severity != "minor" else "warn"
+        said = f"{words.severity(one.severity)}: {_finding(name, one)['said']}"
+        found.append({"tone": tone if one.status != "closed" else "idle", "shape": "▲" if one.status != "closed" else "✓",
+                      "said": said, "link": f"#finding-{name}"})  # fmt: skip
+    for test in results:
+        if test["verdict"] is not None and test["verdict"].tone in ("stop", "warn"):
+            mark = test["verdict"]
+            found.append(
+                {"tone": mark.tone, "shape": mark.shape, "said": f"{test['name']}: {mark.said}", "link": "#tests"}
+            )
+    for unit in units:
+        found += [{"tone": "warn", "shape": "▲", "said": f"{step['title']}: {said}", "link": f"#step-{step['state'].step}"}
+                  for step in unit["steps"] for said in step["out"]]  # fmt: skip
+    return sorted(found, key=lambda one: ("stop", "warn", "idle").index(one["tone"]))
 
 
 def _step(recipe: Recipe, lot: LotState, name: str) -> dict[str, Any]:
@@ -70,7 +119,8 @@ def _step(recipe: Recipe, lot: LotState, name: str) -> dict[str, Any]:
     except KeyError:
         parameters = {}
     readings = [reading(parameters.get(key), key, taken) for key, taken in state.readings.items()]
-    return {"state": state, "title": recipes.titled(recipe, name), "readings": readings}
+    return {"state": state, "title": recipes.titled(recipe, name), "readings": readings,
+            "out": _out(state, readings)}  # fmt: skip
 
 
 def reading(parameter: Parameter | None, key: str, taken: Taken | None) -> dict[str, Any]:
@@ -105,11 +155,11 @@ def _family(lot: LotState) -> list[dict[str, Any]]:
 
 
 def _finding(name: str, found: Any) -> dict[str, Any]:
-    said = _(found.text).format_map(found.found) if found.found else found.text
+    said = _(found.text).format_map(found.found) if found.found else words.remark(found.text)
     return {"name": name, "finding": found, "said": said, "mark": words.FINDINGS[found.status]}
 
 
-def _tests(read: Read, lot: str) -> list[dict[str, Any]]:
+def tests(read: Read, lot: str) -> list[dict[str, Any]]:
     """Every test of the specification with its limit, verdict and results; results outside it follow."""
     quality = read.load(QualityState, lot)
     if quality.specification is None:
@@ -148,7 +198,7 @@ def limit_said(against: Acceptance) -> str:
         return f"{against.low} – {against.high} {against.unit}".strip()
     if against.operator in signs:
         return f"{signs[against.operator]}{against.limit} {against.unit}".strip()
-    return against.unit or "–"
+    return _("to be reported")
 
 
 def _missing(read: Read, lot: str) -> list[Any] | None:

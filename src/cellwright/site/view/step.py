@@ -8,10 +8,9 @@ from typing import Any
 from django.http import HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_GET, require_POST
 
-from cellwright.factory.lot import scanning
 from cellwright.factory.lot.addition import AddMaterial
 from cellwright.factory.lot.completion import BY_QUALITY, CompleteStep
-from cellwright.factory.lot.part import Container, StepState
+from cellwright.factory.lot.part import StepState
 from cellwright.factory.lot.quantity import duration, moment
 from cellwright.factory.lot.reading import Measured, TakeReading, VerifyReading
 from cellwright.factory.lot.receipt import ReceiveMaterial
@@ -19,7 +18,7 @@ from cellwright.factory.lot.room import EnterRoom
 from cellwright.factory.lot.sample import DrawSample
 from cellwright.factory.lot.state import LotState
 from cellwright.factory.lot.step import StartStep, TakeOverStep
-from cellwright.factory.order.scan import Scan
+from cellwright.factory.order.scan import SEPARATOR, Scan
 from cellwright.factory.order.state import OrderState
 from cellwright.factory.plant.equipment import EquipmentState
 from cellwright.factory.plant.material import MaterialState
@@ -34,6 +33,9 @@ from cellwright.site.house import house
 from cellwright.site.pages import render
 from cellwright.site.reading import Read
 from cellwright.site.refusals import missing, refused
+from cellwright.site.view import filling
+from cellwright.site.view.filling import code
+from cellwright.site.view.finding import RECORDING
 from cellwright.site.view.floor import PLANTS, room_names
 from cellwright.site.view.record import reading
 from cellwright.site.view.signing import by, give
@@ -99,7 +101,11 @@ def step(request: Asked, lot: str) -> HttpResponse:
         "lot": at.lot, "coi": at.lot.coi or "", "recipe": at.recipe, "step": at.step, "state": at.state,
         "recipe_name": recipes.said(at.recipe.name), "live": f"lot/{lot}", "around": _around(at),
         "simulated": _simulated(at), "mine": at.state is not None and at.state.performer == request.person.name,
-        "operator": "operator" in request.roles,
+        "operator": "operator" in request.roles, "reporter": bool(RECORDING & request.roles),
+        "findings": [n for n in at.lot.nonconformances.values() if n.status == "open"], "to_leave": _to_leave(at),
+        "seconds": [p for p in house().people("operator") if p.name != request.person.name], "filling": None,
+        "cases": [name for name, doubt in at.lot.doubts.items() if doubt],
+        "version": f"{at.lot.version}/{len(filling.cassette_scanned(request, lot))}",
     }  # fmt: skip
     if at.step is not None:
         context |= _to_do(at, request)
@@ -138,7 +144,8 @@ def _to_do(at: Bench, request: Asked) -> dict[str, Any]:
         "readings": [reading(p, p.id, taken.get(p.id)) for p in one.parameters],
         "instrument": _instrument(at), "proposed": {p.id: _proposed(p.low, p.high) for p in one.parameters},
         "samples": [s for s in one.samples if s.id not in _drawn(at)],
-        "makes": [recipes.said(o.name) for o in one.makes] if not _made(at, one) else [],
+        "filling": filling.filling(at.read, at.lot, at.recipe, one) if at.state else None,
+        "cassette": filling.cassette_scanned(request, at.lot.number), "approvers": quality,
         "needs_second": one.verified_by_second or one.mode == "Automatic",
         "further": [(m, quality if m in BY_QUALITY else seconds) for m in further],
         "hold": hold, "now": house().desk.clock(), "duration": one.duration,
@@ -164,6 +171,12 @@ def _free_rooms(at: Bench, one: Step) -> list[str]:
         return []
     rooms = [r.id for r in at.plant.rooms if r.room_class == one.room_class]
     return [r for r in rooms if (state := at.read.load(RoomState, r)).cleared and state.holder is None]
+
+
+def _to_leave(at: Bench) -> list[str]:
+    """Rooms the lot is in whose step is done, where the next one is elsewhere."""
+    running = {state.room for state in at.lot.running}
+    return [room for room in at.lot.rooms if room not in running and room != at.room]
 
 
 def _equipment(at: Bench, one: Step) -> list[str]:
@@ -199,20 +212,12 @@ def _drawn(at: Bench) -> set[str]:
     return {s.id for s in at.step.samples if s.kind in kinds}
 
 
-def _made(at: Bench, one: Step) -> bool:
-    return any(c.step == one.id for c in at.lot.containers.values())
-
-
-def code(lot: LotState, container: Container) -> str:
-    """What stands on a container: its label's code, or the donation's own number."""
-    return container.container if container.label is None else lot.labels[container.label].code
-
-
 def _simulated(at: Bench) -> list[dict[str, str]]:
     """The labels within reach of a simulated scanner: this lot's, the material's, and another patient's."""
     if house().keys is None or house().telling:
         return []
-    within = [
+    asked = filling.filling(at.read, at.lot, at.recipe, at.step) if at.step is not None and at.state else None
+    within = filling.within_reach(at.lot, asked) or [
         {"what": "own", "code": code(at.lot, c)}
         for c in at.lot.containers.values()
         if c.disposition is None and c.volume_ml > 0
@@ -306,10 +311,15 @@ def _add(request: Asked, at: Bench) -> HttpResponse:
 def _look(request: Asked, at: Bench) -> HttpResponse:
     """Nothing is asked for: a foreign item still stops, and one's own changes nothing."""
     text = _scan(request).text
-    if scanning.own(at.lot, text.strip()):
+    if _own(at.lot, text.strip().partition(SEPARATOR)[0]):
         return HttpResponseRedirect(_here(at.lot.number))
     look = DrawSample(lot=at.lot.number, step=at.step.id if at.step else "", scan=Scan(text=text))
     return give(request, look, _here(at.lot.number))
+
+
+def _own(lot: LotState, name: str) -> bool:
+    """Whether a label, a container, a sample or the lot itself is called so."""
+    return name == lot.number or name in lot.labels or name in lot.containers or name in lot.samples
 
 
 @page(OPERATORS)
