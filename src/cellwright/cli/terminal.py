@@ -49,7 +49,7 @@ def authenticate(site: "Site", person: str) -> None:
     from cellwright.factory.people import PersonState, SignedIn
 
     given = Components(ask(_("Password of {person}: "), person), ask(_("One-time code of {person}: "), person))
-    site.personal_keys.sign(f"cli-{os.getpid()}", person, secrets.token_bytes(32), given)
+    site.personal_keys.sign(f"cli-{os.getpid()}", person, secrets.token_bytes(32), given, purpose="sign_in")
     state = site.desk.state(PersonState, person)
     site.desk.record([state.fact(SignedIn(person=person, means=MEANS))], at_terminal(person))
 

@@ -30,6 +30,7 @@ from cellwright.factory.people import PersonState
 from cellwright.factory.record import Fact, read, write
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, Seen, State
 from cellwright.factory.signature import SignatureApplied
+from cellwright.factory.terminal import TerminalState
 from cellwright.ledger import ClaimTaken, Conflict, Draft, Event, HardStop, Ledger, Unavailable
 from cellwright.ledger.canonical import Prepared
 from cellwright.ledger.merkle import leaf_hash
@@ -141,7 +142,8 @@ class Desk:
         self._new_nonce = new_nonce
         self._states: dict[str, State] = {}
         self._counters: dict[str, int] = {}
-        """Highest use count seen of each security key since this process began: a copy of a key falls behind it."""
+        """Highest use count seen of each security key: a copy of a key falls behind it. Before its first use in this
+        process it is read from the record."""
         self.heard: Callable[[Event], None] = lambda event: None
         """What else has to be done once an event stands in the record; set by the site."""
         self._lock = threading.RLock()
@@ -289,12 +291,25 @@ class Desk:
         return events
 
     def failed_authentication(self, person: str, by: By, purpose: Any = "sign_in") -> PersonState:
-        """Count a failed sign-in or signing; the account locks when there are too many (R029)."""
+        """Count a failed sign-in or signing: by one's own hand against the account, else against the terminal (R029)."""
         with self._lock:
             state = self.state(PersonState, person)
             if state.exists:
-                self.record([state.fact(body) for body in people.failed(state, purpose)], by)
+                own = by.person == person
+                facts = [state.fact(body) for body in people.failed(state, purpose, None if own else by.person)]
+                if not own:
+                    facts += self._terminal(by).refused(person, by.person, self.clock())
+                self.record(facts, by)
             return state
+
+    def may_offer(self, person: str, by: By) -> None:
+        """Whether a proof in this person's name is looked at. Raises Refusal `terminal-stopped` (R029)."""
+        refusal = None if by.person == person else self._terminal(by).stopped(self.clock())
+        if refusal is not None:
+            raise refusal
+
+    def _terminal(self, by: By) -> TerminalState:
+        return self.state(TerminalState, by.source or f"person/{by.person}")
 
     # --- inside
 
@@ -387,20 +402,34 @@ class Desk:
                 proof=proof.parts,
                 simulated=proof.simulated,
             )
+            giver = pending.asked[1] if pending.asked is not None else By(person=signature.person)
+            self.may_offer(signature.person, giver)
             person = self.state(PersonState, signature.person, fresh=False)
             refusal = signing.check(signature, person, self.relying, simulated_site=self.simulated)
-            refusal = refusal or self._copied(proof)
+            refusal = refusal or self._copied(signature.person, proof)
             if refusal is not None:
-                self.failed_authentication(signature.person, By(person=signature.person), "signature")
+                self.failed_authentication(signature.person, giver, "signature")
                 raise refusal
-            drafts += self._drafts([Fact(signature.on, signature)], By(person=signature.person), tags)
+            signed_by = f"person/{signature.person}"
+            drafts += self._drafts([Fact(signature.on, signature)], By(person=signature.person), (*tags, signed_by))
         return drafts
 
-    def _copied(self, proof: Proof) -> Refusal | None:
+    def _recorded_count(self, person: str, credential: str) -> int:
+        """The highest use count of a security key in its signatures in the record, also from before a restart."""
+        counts = (
+            signing.counter(Proof(means=body["means"], credential=credential, parts=body["proof"]))
+            for body in (event.body for event in self.ledger.tagged(f"person/{person}"))
+            if body.get("credential") == credential and "proof" in body
+        )
+        return max(counts, default=0)
+
+    def _copied(self, person: str, proof: Proof) -> Refusal | None:
         """Whether a security key's use count stands still or went back, as a copy's does (Web Authentication, 7.2.21)."""
         count = signing.counter(proof)
         with self._lock:
-            known = self._counters.get(proof.credential, 0)
+            known = self._counters.get(proof.credential)
+            if known is None:
+                known = self._recorded_count(person, proof.credential) if count else 0
             if count == 0 and known == 0:
                 return None
             if count > known:

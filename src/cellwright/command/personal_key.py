@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Self
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -91,6 +91,9 @@ class Components(NamedTuple):
 
 Ask = Callable[[str, bool], Components]
 """Asks a person, by name, for the password, and for a code if the second argument is true."""
+
+
+Purpose = Literal["sign_in", "signature"]
 
 
 class Enrolment(NamedTuple):
@@ -241,13 +244,24 @@ class PersonalKeys:
                 return True
             return access.credential not in self._desk.state(PersonState, person).credentials
 
-    def sign(self, session: str, person: str, challenge: bytes, given: Components) -> Proof:
+    def sign(
+        self,
+        session: str,
+        person: str,
+        challenge: bytes,
+        given: Components,
+        *,
+        by: By | None = None,
+        purpose: Purpose = "signature",
+    ) -> Proof:
         """A person's signature over a challenge of 32 bytes.
 
         The proof says which components were given; that is the site's own statement, not something a stranger can check.
 
         Args:
             session: names one continuous sitting at one terminal; a new one for every sign-in and every unlocking.
+            by: whose session it is and where, if not the person's own; failures then count against the terminal.
+            purpose: what a failure is recorded as.
 
         Raises:
             Refusal `signature-failed`: password or code is wrong, or a code is missing or was used before. It does not
@@ -258,7 +272,9 @@ class PersonalKeys:
             state = self._person(person)
             row = self._usable(state)
             code_needed = self.code_needed(session, person)
-            seed = self._opened(state, row, given, code_needed=code_needed)
+            giver = by or By(person=person)
+            self._desk.may_offer(person, giver)
+            seed = self._opened(state, row, given, code_needed=code_needed, by=giver, purpose=purpose)
             now = self._desk.clock()
             if code_needed:
                 self._open[session, person] = _Access(row.credential, now, now)
@@ -326,13 +342,22 @@ class PersonalKeys:
             )
         return row
 
-    def _opened(self, state: PersonState, row: _Row, given: Components, *, code_needed: bool) -> bytes:
+    def _opened(
+        self,
+        state: PersonState,
+        row: _Row,
+        given: Components,
+        *,
+        code_needed: bool,
+        by: By | None = None,
+        purpose: Purpose = "signature",
+    ) -> bytes:
         """The private key. Password and code are both tried before anything is said, and a good code is used up."""
         counted = not code_needed or self._use_code(state.name, row, given.code)
         seed = self._unsealed(state.name, row, given.password)
         if seed is None or not counted:
             self.end(person=state.name)
-            self._desk.failed_authentication(state.name, By(person=state.name), "signature")
+            self._desk.failed_authentication(state.name, by or By(person=state.name), purpose)
             raise Refusal(
                 "signature-failed",
                 "The password or the one-time code of {person} is wrong, or the code was used before.",

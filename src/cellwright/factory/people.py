@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
-from cellwright.factory.identity import NAMES, SELF, TAKES
+from cellwright.factory.identity import NAMES, SELF, TAKES, Person
 from cellwright.factory.record import Body, event
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, Seen, State, World, command
 
@@ -31,6 +31,8 @@ MEANINGS = frozenset({
 INDEPENDENT = (("performed", "verified"), ("transcribed", "verified"), ("handed_over", "received"))
 """Pairs of meanings that one person cannot give to the same content (D10, R041, R063)."""
 
+FAILURES_BY_OTHERS = 50
+"""Failures in a person's name from other people's sessions, after which the account is locked all the same (R029)."""
 FAILURES_BEFORE_LOCK = 5
 """Consecutive failed sign-ins or signings after which the account is locked (R029; the number is a site decision)."""
 
@@ -179,6 +181,8 @@ class SignInFailed(Body):
 
     person: PersonName
     purpose: Literal["sign_in", "signature"] = "sign_in"
+    given_by: Person | None = None
+    """Whose session it came from, where that is somebody else's: then the terminal stops, not the account."""
 
 
 @event("person.locked")
@@ -231,6 +235,7 @@ class PersonState(State):
         self.locked = False
         self.signing_enabled = False
         self.failures = 0
+        self.failures_by_others = 0
         self.last_sign_in: str | None = None
         self.roles: dict[str, list[Interval]] = {}
         self.qualifications: dict[str, list[Interval]] = {}
@@ -261,14 +266,16 @@ class PersonState(State):
                 self.offer = body
             case CredentialRevoked():
                 self.credentials.pop(body.credential, None)
+            case SignInFailed() if body.given_by is not None:
+                self.failures_by_others += 1
             case SignInFailed():
                 self.failures += 1
             case SignedIn():
-                self.failures, self.last_sign_in = 0, seen.at
+                self.failures, self.failures_by_others, self.last_sign_in = 0, 0, seen.at
             case Locked():
                 self.locked = True
             case Unlocked():
-                self.locked, self.failures = False, 0
+                self.locked, self.failures, self.failures_by_others = False, 0, 0
             case Deactivated():
                 self.active = False
             case _:
@@ -567,10 +574,14 @@ class Deactivate(Command):
         return Decision(facts=(state.fact(Deactivated(person=self.person), reason=self.reason),))
 
 
-def failed(person: PersonState, purpose: Literal["sign_in", "signature"]) -> list[Body]:
-    """The facts of a failed authentication: the failure, and the lock once there are too many."""
-    facts: list[Body] = [SignInFailed(person=person.name, purpose=purpose)]
-    failures = person.failures + 1
-    if failures >= FAILURES_BEFORE_LOCK and not person.locked:
-        facts.append(Locked(person=person.name, failures=failures))
+def failed(person: PersonState, purpose: Literal["sign_in", "signature"], given_by: str | None = None) -> list[Body]:
+    """The facts of a failed authentication: the failure, and the lock once there are too many.
+
+    Args:
+        given_by: whose session it came from, where that is somebody else's.
+    """
+    facts: list[Body] = [SignInFailed(person=person.name, purpose=purpose, given_by=given_by)]
+    own, others = person.failures + (given_by is None), person.failures_by_others + (given_by is not None)
+    if (own >= FAILURES_BEFORE_LOCK or others >= FAILURES_BY_OTHERS) and not person.locked:
+        facts.append(Locked(person=person.name, failures=own + others))
     return facts

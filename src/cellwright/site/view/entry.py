@@ -51,7 +51,7 @@ def _shown(request: HttpRequest) -> tuple[PersonState | None, str]:
     given = Components(request.POST.get("password", ""), request.POST.get("code", ""))
     once = f"sign-in {secrets.token_hex(8)}"
     try:
-        now.site.personal_keys.sign(once, person.name, secrets.token_bytes(32), given)
+        now.site.personal_keys.sign(once, person.name, secrets.token_bytes(32), given, purpose="sign_in")
     except Refusal as refusal:
         locked = refusal.code == "account-locked" or now.desk.state(PersonState, person.name).locked
         return None, LOCKED if locked else WRONG

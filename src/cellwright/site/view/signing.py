@@ -181,7 +181,7 @@ def sign_password(request: Asked, token: str, index: int) -> HttpResponse:
         unsigned = _asked(waiting, index)
         given = Components(request.POST.get("password", ""), request.POST.get("code", ""))
         waiting.proofs[index] = now.site.personal_keys.sign(
-            request.seat.session, unsigned.person, signing.challenge(unsigned), given
+            request.seat.session, unsigned.person, signing.challenge(unsigned), given, by=by(request)
         )
         return _finished(request, waiting)
     except Refusal as refusal:
