@@ -183,13 +183,33 @@ def test_file_and_folders_are_flushed_before_put_returns(
     monkeypatch.setattr(os, "fsync", sync)
     monkeypatch.setattr(Path, "replace", replace)
     store.put(b"flow data")
-    temporary = steps[-3].removeprefix("sync ")
+    temporary = steps[3].removeprefix("sync ")
     assert temporary.startswith(f".{NAME}")
     folders = [f"sync {tmp_path.name}", "sync files", f"sync {NAME[:2]}"]
-    assert steps == [*folders, f"sync {temporary}", "rename", f"sync {NAME[2:4]}"]
+    assert steps[: len(folders) + 3] == [*folders, f"sync {temporary}", "rename", f"sync {NAME[2:4]}"]
     steps.clear()
     store.put(b"flow data")
     assert steps == [f"sync {NAME[2:4]}"]
+
+
+def test_folders_that_somebody_left_unflushed_are_flushed(
+    store: FolderStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program killed between making a folder and flushing its name leaves a folder that a power cut can still take."""
+    (tmp_path / "files" / NAME[:2] / NAME[2:4]).mkdir(parents=True)
+    flushed: list[str] = []
+    real_sync = os.fsync
+
+    def sync(handle: int) -> None:
+        flushed.append(Path(f"/proc/self/fd/{handle}").readlink().name)
+        real_sync(handle)
+
+    monkeypatch.setattr(os, "fsync", sync)
+    store.put(b"flow data")
+    assert set(flushed) >= {NAME[2:4], NAME[:2], "files", tmp_path.name}
+    flushed.clear()
+    store.put(b"other data")
+    assert "files" not in flushed[3:], "what this store has flushed once stays"
 
 
 @pytest.mark.parametrize(("code", "kind"), [(errno.ENOSPC, StorageFull), (errno.EIO, Unavailable)])

@@ -139,6 +139,34 @@ def test_there_is_no_second_writer(path: Path) -> None:
     open_ledger(path).close()
 
 
+def test_another_name_of_the_file_is_no_way_around_the_lock(path: Path, make: Make) -> None:
+    """A link leads to the same lock; a hard link would have a write-ahead log of its own, and is refused."""
+    link, hard = path.with_name("link.db"), path.with_name("hard.db")
+    link.symlink_to(path)
+    with open_ledger(path), pytest.raises(Locked):
+        open_ledger(link)
+    hard.hardlink_to(path)
+    for name in (path, hard):
+        with pytest.raises(LedgerError, match="second name"):
+            open_ledger(name)
+    hard.unlink()
+    with open_ledger(link) as ledger:
+        assert ledger.append([make()])[0].pos == 4
+
+
+def test_a_lock_file_that_somebody_removed_does_not_make_two_histories(path: Path, make: Make) -> None:
+    """Two writers are then possible; each sees that the head moved and goes on from there: one history, nothing lost."""
+    with open_ledger(path) as first:
+        first.append([make()])
+        Path(f"{path}.lock").unlink()
+        with open_ledger(path) as second:
+            for ledger in (second, first, second, first):
+                ledger.append([make("lot/both")])
+            assert [event.version for event in first.stream("lot/both")] == [0, 1, 2, 3]
+            assert verify(second).ok
+            assert second.head() == first.head()
+
+
 def test_the_lock_dies_with_its_process(path: Path, make: Make) -> None:
     code = f"import os\nfrom cellwright.ledger import open_ledger\nopen_ledger({str(path)!r})\nos._exit(9)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 9

@@ -106,6 +106,7 @@ class FolderStore:
 
     def __init__(self, root: Path, keys: Sealer | None = None) -> None:
         self._root, self._keys = root, keys
+        self._flushed: set[Path] = set()
 
     def put(self, data: bytes, subject: str | None = None) -> FileRef:
         """Keep a file; return when it and its name are on the disk.
@@ -127,10 +128,19 @@ class FolderStore:
                 sync_folder(path.parent)  # whoever wrote it may have been cut off before this
             else:
                 write_whole(path, data, 0o444)
+            self._flush_names_of_folders(path)
         except OSError as error:
             kind = StorageFull if error.errno in _FULL else Unavailable
             raise kind(_("The file was not kept: {why}").format(why=error)) from error
         return ref
+
+    def _flush_names_of_folders(self, path: Path) -> None:
+        """Each folder's own name is flushed once by this store: one that was found may have been made by somebody who was
+        cut off, or is still, before flushing it."""
+        for folder in (path.parent.parent, self._root, self._root.parent):
+            if folder not in self._flushed:
+                sync_folder(folder)
+                self._flushed.add(folder)
 
     def get(self, ref: FileRef) -> bytes:
         """The plain content, verified.

@@ -455,8 +455,19 @@ def _read_head(connection: apsw.Connection) -> HeadRow:
 
 
 def _lock(path: Path) -> IO[str]:
-    """Hold the lock file beside the ledger until it is closed; the system frees it when the process dies."""
+    """Hold the lock file beside the ledger until it is closed; the system frees it when the process dies.
+
+    It lies beside the file itself, not beside a link that leads there. A second name of the file is refused: under it
+    SQLite would keep a second write-ahead log.
+    """
     try:
+        path = path.resolve()
+        if path.exists() and path.stat().st_nlink > 1:
+            raise LedgerError(
+                _("{path} has a second name (a hard link): remove one, or the ledger can be destroyed.").format(
+                    path=path
+                )
+            )
         lock = Path(f"{path}.lock").open("a")  # noqa: SIM115 - held for the life of the store
     except OSError as error:
         raise LedgerError(_("{path} can not be opened for writing: {why}.").format(path=path, why=error)) from error
