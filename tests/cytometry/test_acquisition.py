@@ -1,9 +1,12 @@
 """The course of an acquisition: what is injected is found, at the right place, and what is steady is left alone."""
 
+from pathlib import Path
+
 import msgspec
 import numpy as np
 import pytest
 
+from cellwright.cytometry import read_fcs
 from cellwright.cytometry.acquisition import AcquisitionCheck, check_acquisition
 
 CHANNELS = ("A", "B", "C")
@@ -116,3 +119,44 @@ def test_impossible_parameters_are_refused(change: dict[str, object]) -> None:
 def test_a_channel_that_is_not_there_is_named() -> None:
     with pytest.raises(ValueError, match="no channel Z"):
         check_acquisition(steady(), AcquisitionCheck(signal=("Z",)))
+
+
+# --- a real file with faults put into it -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def diva() -> dict[str, np.ndarray]:
+    """The Diva file in the test data of fcsparser (MIT): 83,411 events of a real instrument, 12 channels."""
+    fcsparser = pytest.importorskip("fcsparser")
+    folder = Path(fcsparser.__file__).parent / "tests" / "data" / "FlowCytometers" / "FACS_Diva"
+    sample = read_fcs(folder / "facs_diva_test.fcs")
+    return {channel.name: sample.column(channel.name).copy() for channel in sample.channels}
+
+
+def whole(columns: dict[str, np.ndarray]) -> AcquisitionCheck:
+    return AcquisitionCheck(time="Time", signal=tuple(name for name in columns if name != "Time"))
+
+
+def test_drift_put_into_any_channel_of_a_real_file_ranks_it_first(diva: dict[str, np.ndarray]) -> None:
+    """A rise to three times the signal over the second half of the acquisition, one channel at a time."""
+    factor = np.interp(np.arange(len(diva["Time"])), [len(diva["Time"]) / 2, len(diva["Time"])], [1, 3])
+    before = check_acquisition(diva, whole(diva))[0].drift
+    for channel in whole(diva).signal:
+        columns = dict(diva) | {channel: (diva[channel] * factor).astype(np.float32)}
+        decision, _ = check_acquisition(columns, whole(columns))
+        assert next(iter(decision.drift)) == channel, decision.drift
+        assert decision.drift[channel] > before[channel]
+        assert [one for one in decision.findings if one.kind == "signal" and one.channel == channel]
+
+
+@pytest.mark.parametrize("shift", [1.1, 1.3, 1.4, 2.0])
+def test_a_burst_put_into_a_real_file_is_cut_out_from_a_size_on(diva: dict[str, np.ndarray], shift: float) -> None:
+    """Five percent of the events brighter by a factor; in this channel the threshold lies between 1.3 and 1.4."""
+    channel = "PacificBlue-A"
+    begin, end = 40_000, 44_000
+    columns = dict(diva) | {channel: diva[channel].copy()}
+    columns[channel][begin:end] *= np.float32(shift)
+    _, kept = check_acquisition(columns, whole(columns))
+    plain = check_acquisition(diva, whole(diva))[1]
+    lost = 1 - kept[begin:end].mean()
+    assert (lost > 0.8) == (shift >= 1.4), (shift, lost, plain[begin:end].mean())

@@ -54,7 +54,7 @@ class AcquisitionCheck(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     margin: dict[str, float] = {}
     rate_windows: int = 100
     rate_tolerance: float = 0.5
-    window_events: int = 500
+    window_events: int = 1000
     signal_tolerance: float = 0.1
     doublet_spread: float = 4.0
     excluded_percent_max: float = 30.0

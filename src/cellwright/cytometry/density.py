@@ -88,13 +88,21 @@ def minimum_density(
     peaks = np.flatnonzero(np.r_[True, rising] & np.r_[~rising, True])
     best: Cut | None = None
     weight = 0.0
+    allowed = np.flatnonzero(
+        (place >= (-np.inf if low is None else low)) & (place <= (np.inf if high is None else high))
+    )
     for left, right in pairwise(peaks):
-        at = left + int(np.argmin(density[left : right + 1]))
-        peak = min(density[: at + 1].max(), density[at:].max())
+        between = allowed[(allowed >= left) & (allowed <= right)]
+        if not len(between):
+            continue
+        lowest = density[between].min()
+        peak = min(density[: left + 1].max(), density[right:].max())
+        # Where nothing lies between the peaks, the middle of the emptiness is as far from both as can be.
+        valley = between[density[between] <= lowest + 1e-3 * peak]
+        at = valley[len(valley) // 2]
         clear = 1 - density[at] / peak
-        allowed = (low is None or place[at] >= low) and (high is None or place[at] <= high)
         # A peak of a few stray events is deep too: what counts is the depth in events.
-        if allowed and clear >= least and clear * peak > weight:
+        if clear >= least and clear * peak > weight:
             best, weight = Cut(float(place[at]), float(clear)), clear * peak
     if best is None:
         raise NoCut("no valley between two peaks is deep enough")

@@ -72,8 +72,32 @@ class Corners(Entry, frozen=True, kw_only=True):
     corners: tuple[tuple[Decimal, Decimal], ...]
 
 
+class Find(Entry, frozen=True, kw_only=True):
+    """How a gate of a template is found in the events; what is found is a proposal.
+
+    Attributes:
+        method: `minimum_density`, `tail` and `mixture` cut one marker; `hill` outlines the main peak over two, `ellipse` the
+            component of a mixture over two that holds most events.
+        on: one marker, or two.
+        keep: the side of a cut that is inside.
+        low, high: where a cut may lie, in the file's own units.
+        spreads: for a tail, how many spreads above the mode; for an ellipse, its radius in standard deviations.
+        level: for a hill, the share of the peak's height at which it ends.
+        components: for an ellipse, of how many the mixture is.
+    """
+
+    method: Literal["minimum_density", "tail", "mixture", "hill", "ellipse"]
+    on: tuple[str, ...]
+    keep: Literal["above", "below"] = "above"
+    low: Decimal | None = None
+    high: Decimal | None = None
+    spreads: Decimal = Decimal(3)
+    level: Decimal = Decimal("0.1")
+    components: int = 2
+
+
 class GateEntry(Entry, frozen=True, kw_only=True):
-    """One gate: ranges, a polygon, or populations put together. Exactly one of them."""
+    """One gate: ranges, a polygon, populations put together, or (in a template) how to find it. Exactly one of them."""
 
     gate: str
     name: Words | None = None
@@ -83,6 +107,7 @@ class GateEntry(Entry, frozen=True, kw_only=True):
     all_of: tuple[str, ...] = ()
     any_of: tuple[str, ...] = ()
     none_of: str = ""
+    find: Find | None = None
 
 
 class GatingFile(Entry, frozen=True, kw_only=True):

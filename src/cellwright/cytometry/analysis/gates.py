@@ -72,13 +72,13 @@ def strategy(sheet: Sheet, read: ReadFile | None = None) -> GatingStrategy:
         AnalysisError: parts that contradict each other, or a Gating-ML file that is not the one that was bound.
     """
     analysis = sheet.analysis
-    problems = _contradictions(sheet)
+    problems = contradictions(sheet)
     if problems:
         raise AnalysisError(*problems)
     if analysis.gating_ml is not None:
         found = _from_gating_ml(sheet, read)
     else:
-        found = _inline(sheet)
+        found = inline(sheet)
     known = {"", *found.populations}
     problems = [
         sheet.problem(("outputs", n, field), f"there is no gate {name}")
@@ -107,7 +107,8 @@ def _from_gating_ml(sheet: Sheet, read: ReadFile | None) -> GatingStrategy:
         raise AnalysisError(sheet.problem(("gating_ml",), str(error))) from None
 
 
-def _inline(sheet: Sheet) -> GatingStrategy:
+def inline(sheet: Sheet) -> GatingStrategy:
+    """The gates that stand in the analysis itself. Raises AnalysisError."""
     panel, problems = Panel(sheet.analysis), []
     nodes: dict[str, Node] = {}
     for n, entry in enumerate(sheet.analysis.gates):
@@ -157,7 +158,7 @@ def _on(dimension: Dimension, value: float) -> float:
     return shown
 
 
-def _contradictions(sheet: Sheet) -> list[Problem]:
+def contradictions(sheet: Sheet, *, template: bool = False) -> list[Problem]:
     """Names that are used twice or not there; what must stand alone and does not."""
     analysis = sheet.analysis
     found = _twice(sheet)
@@ -179,10 +180,17 @@ def _contradictions(sheet: Sheet) -> list[Problem]:
             bool(entry.all_of),
             bool(entry.any_of),
             bool(entry.none_of),
+            entry.find is not None,
         ]
         if sum(said) != 1:
             found.append(sheet.problem(("gates", n), f"gate {entry.gate} needs exactly one way to say what is inside"))
-        used = [*entry.ranges, *((entry.polygon.x, entry.polygon.y) if entry.polygon else ())]
+        if entry.find is not None and not template:
+            found.append(sheet.problem(("gates", n, "find"), "a template's gates are proposed first, then applied"))
+        used = [
+            *entry.ranges,
+            *(entry.find.on if entry.find else ()),
+            *((entry.polygon.x, entry.polygon.y) if entry.polygon else ()),
+        ]
         found += [sheet.problem(("gates", n), f"{name} is not in the panel") for name in used if name not in names]
     return found + _about_outputs(sheet)
 
