@@ -214,6 +214,7 @@ def dropped(bench: Path, edit: Editor) -> None:
     """The last signature away, as if nobody had ever signed."""
     edit("DELETE FROM event WHERE pos=22")
     edit("DELETE FROM claim WHERE taken=22")
+    edit("DELETE FROM tag WHERE pos=22")
     edit("DELETE FROM checkpoint WHERE size > 22")
     edit("UPDATE head SET at=(SELECT json_extract(data, '$.at') FROM event WHERE pos=21)")
     edit.rewrite_hashes()

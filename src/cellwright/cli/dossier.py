@@ -119,7 +119,7 @@ def _publish(folder: Path) -> None:
 
     try:
         with open_site(folder, environment=os.environ) as site:
-            site.publisher.publish()
+            site.publish()
     except Locked:
         return
 

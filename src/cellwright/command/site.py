@@ -39,6 +39,7 @@ from cellwright.identifier.isbt128.facility import FacilityNumber
 from cellwright.ledger import Clock, Event, Ledger, SimulatedClock, open_ledger, system_clock
 from cellwright.ledger.canonical import parse_time
 from cellwright.ledger.checkpoint import NOTE, Publisher, key_chain
+from cellwright.ledger.durable import write_whole
 from cellwright.ledger.files import FileAltered, FileRef, FolderStore
 from cellwright.ledger.key_encryption import KeyEncryptionKey
 from cellwright.ledger.outside import OutsideFolder
@@ -162,6 +163,12 @@ class Site:
         self.publisher.publish()
         asked = witnessing.cosign(self.ledger, self.folder, self.settings.witnesses)
         return {**self.publisher.status().away, **asked}
+
+    def name_witness(self, line: str) -> None:
+        """Have a witness cosign from the next checkpoint on; its line stands in `site.toml`."""
+        witnessing.named(line)
+        self.settings = msgspec.structs.replace(self.settings, witnesses=(*self.settings.witnesses, line))
+        write_whole(self.folder / "site.toml", _toml(self.settings).encode())
 
     @property
     def personal_keys(self) -> PersonalKeys:

@@ -22,6 +22,7 @@ from cellwright.command.dossier.check import digests_named
 from cellwright.command.dossier.finding import Problem
 from cellwright.command.dossier.signed import Curves, Signatures
 from cellwright.command.site import Settings
+from cellwright.command.witnessing import named
 from cellwright.factory.identity import OwnerMissing, binding
 from cellwright.factory.record import UnknownEvent, read
 from cellwright.language import _
@@ -30,7 +31,7 @@ from cellwright.ledger.canonical import encode, parse_time
 from cellwright.ledger.checkpoint import COSIGNATURE, NOTE, TIMESTAMP, key_chain
 from cellwright.ledger.event import StoredCheckpoint
 from cellwright.ledger.files import FileAltered, FileMissing, FileRef, FolderStore, digest_of
-from cellwright.ledger.note import Checkpoint, Note, NoteError
+from cellwright.ledger.note import Checkpoint, Note, NoteError, NoteUnsigned, open_note
 from cellwright.ledger.outside import OutsideFolder, PlaceAway
 from cellwright.ledger.signing_key import KeyChain, KeyChainBroken
 
@@ -181,6 +182,8 @@ def _notes(
         kept.add(stored.body)
         where = _("checkpoint {size} in the ledger").format(size=stored.size)
         _take(notes, chain, stored.body, where, stored.size, cosigned=stored.kind == COSIGNATURE)
+        if stored.kind == COSIGNATURE and settings is not None:
+            notes.findings.extend(_cosigned(stored, settings.witnesses, where))
     if folder is not None and settings is not None:
         for place in settings.places:
             origin = chain.origin if chain is not None else settings.origin
@@ -205,6 +208,18 @@ def _stored(ledger: Ledger, notes: Notes) -> list[StoredCheckpoint]:
             text = _("checkpoint {size} in the ledger: it was not signed at the time it states").format(size=row.size)
             notes.findings.append(Finding("checkpoint", row.size, text))
     return [row for row in rows if row.kind in (NOTE, COSIGNATURE)]
+
+
+def _cosigned(row: StoredCheckpoint, witnesses: Sequence[str], where: str) -> list[Finding]:
+    """A cosignature that bears a named witness's name and is not that witness's. One of nobody named says nothing."""
+    try:
+        keys = [key for line in witnesses for key in named(line).keys]
+        open_note(row.body, keys)
+    except NoteUnsigned:
+        return []
+    except NoteError as error:
+        return [Finding("checkpoint", row.size, f"{where}: {error}")]
+    return []
 
 
 def _timely(row: StoredCheckpoint) -> bool:

@@ -49,7 +49,7 @@ def named(text: str) -> Named:
 
 
 def establish(folder: Path, name: str, chain: KeyChain) -> str:
-    """A new witness in a folder, watching one log; gives its line for `site.toml`, with its place left to the caller."""
+    """A new witness in a folder, watching one log. Gives its public keys, with spaces between."""
     keys = generate_keys(name, witness=True)
     save_keys(folder / KEYS, keys)
     Witness(keys, folder / "logs").trust(chain)

@@ -4,12 +4,13 @@
 # mypy: ignore-errors
 """Verifies a Cellwright dossier: the record of one lot of a cell therapy, offline, with Python's standard library.
 
-    python3 verify_dossier.py DOSSIER.zip [--key VERIFIER_KEY]... [--checkpoint NOTE]... [--language en|zh] [--json]
+    python3 verify_dossier.py DOSSIER.zip [--key VERIFIER_KEY]... [--checkpoint NOTE]... [--witness KEY]...
+                              [--language en|zh] [--json]
 
 It checks that the archive is whole, that the site sealed its list of contents, that every event stands in the record
 that the site's checkpoint speaks of, that every signature of a person is over exactly what it claims and was theirs to
 give, and that every enclosed file is the one the record names. With --key it checks too that the site is the one you
-know, with --checkpoint that its record continues a checkpoint you received. Needs Python 3.11 or later.
+know, with --checkpoint that its record continues a checkpoint you received, with --witness that a witness cosigned it. Needs Python 3.11 or later.
 Exit code 0: everything holds. 1: something does not, and is named. 2: wrong use.
 
 Composed from cellwright (Apache-2.0); do not edit.
@@ -22,6 +23,7 @@ from collections.abc import Callable, Sequence
 from collections.abc import Iterable
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from typing import Any, NamedTuple
@@ -666,6 +668,12 @@ class Findings:
     """The reader knew the site's keys from elsewhere, and they are these."""
     compared: int = 0
     """Checkpoints from elsewhere that this dossier's record was compared with, and continues."""
+    witnesses: list[tuple[str, int, bool]] = field(default_factory=list)
+    """Who cosigned the checkpoint, when (Unix seconds), and whether the reader knew the witness's key from elsewhere."""
+    timestamps: int = 0
+    """Tokens of time-stamping authorities over the checkpoint; their signatures are not checked here."""
+    reviewed: tuple[str, int, int] | None = None
+    """The last review of the record: when it was signed, over how many events, how many of these are not here."""
     post_quantum: str = ""
     """Which implementation checked the post-quantum signatures; empty when there were none."""
     signatures: int = 0
@@ -694,7 +702,7 @@ stand-alone verifier can hold them.
 """
 
 
-ED25519, ML_DSA_44 = 1, 6
+ED25519, COSIGNATURE_ED25519, ML_DSA_44 = 1, 4, 6
 """Types of signature, as C2SP numbers them."""
 SIZE_LIMIT = 1 << 63
 KEYS_CHANGED = "ledger.key_rotated"
@@ -831,9 +839,9 @@ def read_key(vkey: str) -> Key:
     raw = plain64(blob, "verifier key")
     if not raw or hashlib.sha256(name.encode() + b"\n" + raw).digest()[:4].hex() != key_id:
         raise Problem(N_("the verifier key {key} does not have the id that it states"), key=vkey[:80])
-    if raw[0] == ED25519 and not ed25519_key_is_sound(raw[1:]):
+    if raw[0] in (ED25519, COSIGNATURE_ED25519) and not ed25519_key_is_sound(raw[1:]):
         raise Problem(N_("the verifier key of {name} is no sound Ed25519 key"), name=name)
-    if raw[0] not in (ED25519, ML_DSA_44):
+    if raw[0] not in (ED25519, COSIGNATURE_ED25519, ML_DSA_44):
         raise Problem(N_("the verifier key of {name} is of a type not understood here"), name=name)
     return Key(name, bytes.fromhex(key_id), raw[0], raw[1:])
 
@@ -901,9 +909,30 @@ def check_note(data: bytes, said: Checkpoint, vkeys: Sequence[str], where: str) 
             raise Problem(N_("{where}: the signature of {name} does not fit"), where=where, name=key.name)
 
 
+def cosigned(data: bytes, said: Checkpoint, vkeys: Sequence[str], where: str) -> tuple[str, str, int]:
+    """Which of these witnesses' keys cosigned exactly this checkpoint, under which name, and when (Unix seconds).
+
+    Raises Problem where it is of another text, by another key, or does not fit.
+    """
+    text, signatures = split_note(data, where)
+    if text != said.text:
+        raise Problem(N_("{where}: it speaks of something else"), where=where)
+    for vkey in vkeys:
+        key = read_key(vkey)
+        for name, key_id, value in signatures:
+            if (name, key_id) == (key.name, key.key_id):
+                if key.kind == ED25519 or not _signed(key, value, said):
+                    raise Problem(N_("{where}: the signature of {name} does not fit"), where=where, name=name)
+                return vkey, name, int.from_bytes(value[:8], "big")
+    raise Problem(N_("{where}: it is of no witness that is named"), where=where)
+
+
 def _signed(key: Key, value: bytes, said: Checkpoint) -> bool:
     if key.kind == ED25519:
         return ed25519_verify(key.public, said.text.encode(), value)
+    if key.kind == COSIGNATURE_ED25519:
+        at = int.from_bytes(value[:8], "big")
+        return ed25519_verify(key.public, f"cosignature/v1\ntime {at}\n{said.text}".encode(), value[8:])
     name, origin = key.name.encode(), said.origin.encode()
     message = (
         b"subtree/v1\n\x00" + bytes([len(name)]) + name + value[:8] + bytes([len(origin)]) + origin
@@ -1287,13 +1316,15 @@ SEALED_FILE = b"cellwright-file/1\n"
 """How a file that is stored encrypted begins."""
 READERS = ("stranger", "hospital")
 MANIFEST = {
-    "coi": str, "complete": dict, "files": dict, "for": str, "lot": str, "opened": dict, "schema": str, "sealed": list,
-    "shared": list, "simulated": bool, "size": int, "trimmed": dict, "withheld": list,
+    "coi": str, "complete": dict, "destroyed": list, "files": dict, "for": str, "lot": str, "opened": dict, "schema": str,
+    "sealed": list, "shared": list, "simulated": bool, "size": int, "trimmed": dict, "withheld": list, "witnesses": list,
 }  # fmt: skip
 """Fields of the manifest."""
 
 
-def verify_dossier(archive: bytes, pins: Iterable[str] = (), checkpoints: Iterable[bytes] = ()) -> Findings:
+def verify_dossier(
+    archive: bytes, pins: Iterable[str] = (), checkpoints: Iterable[bytes] = (), witnesses: Iterable[str] = ()
+) -> Findings:
     """Everything that can be known of a dossier without trusting anybody but the site's keys.
 
     Args:
@@ -1301,6 +1332,7 @@ def verify_dossier(archive: bytes, pins: Iterable[str] = (), checkpoints: Iterab
         pins: the site's first verifier keys as known from elsewhere; without them it is for the reader to compare the
             keys that the dossier states.
         checkpoints: signed notes of the site's record as received from elsewhere; the dossier's must agree with them.
+        witnesses: keys of witnesses as known from elsewhere; each must have cosigned the dossier's checkpoint.
     """
     found = Findings()
     try:
@@ -1310,6 +1342,7 @@ def verify_dossier(archive: bytes, pins: Iterable[str] = (), checkpoints: Iterab
         _listed(files, found)
         if found.ok:
             _record(files, frozenset(pins), tuple(checkpoints), found)
+            _witnessed(files, tuple(witnesses), found)
     except (ArchiveBroken, Problem) as problem:
         found.problems.append(problem if isinstance(problem, Problem) else Problem("{what}", what=str(problem)))
     except (KeyError, ValueError, TypeError, AttributeError, IndexError, RecursionError) as error:
@@ -1396,7 +1429,7 @@ def _record(files: dict[str, bytes], pins: frozenset[str], notes: tuple[bytes, .
         found.problems += [problem for _, problem in signatures.take(event, content_of(event), leaf)]
     found.problems += [problem for _, problem in signatures.ended()]
     found.signatures, found.elsewhere = signatures.count, signatures.elsewhere
-    _reviews(events, found)
+    _reviews(events, set(leaves), found)
     _files(files, manifest, events, found)
 
 
@@ -1451,6 +1484,28 @@ def _compared(
         found.compared += 1
 
 
+def _witnessed(files: dict[str, bytes], known: tuple[str, ...], found: Findings) -> None:
+    """Every enclosed cosignature is over the dossier's checkpoint and by a witness that is named; time stamps name it."""
+    now = read_checkpoint(files["checkpoint.note"], "checkpoint.note")
+    named = tuple(dict.fromkeys((*known, *map(str, found.manifest["witnesses"]))))
+    seen = set()
+    for name in sorted(files):
+        if name.startswith("cosignatures/"):
+            vkey, who, at = cosigned(files[name], now, named, name)
+            seen.add(vkey)
+            found.witnesses.append((who, at, vkey in known))
+            if read_key(vkey).kind == ML_DSA_44:
+                found.post_quantum = lattice()[0]
+        elif name.startswith("timestamps/"):
+            if hashlib.sha256(files["checkpoint.note"]).digest() not in files[name]:
+                raise Problem(N_("{where}: it speaks of something else"), where=name)
+            found.timestamps += 1
+    for vkey in known:
+        if vkey not in seen:
+            text = N_("the witness {name}, whom you know, did not cosign this checkpoint")
+            found.problems.append(Problem(text, name=read_key(vkey).name))
+
+
 def _inclusion(
     files: dict[str, bytes], events: list[dict[str, Any]], leaves: list[bytes], now: Checkpoint, found: Findings
 ) -> None:
@@ -1496,8 +1551,11 @@ def _about(events: list[dict[str, Any]], manifest: dict[str, Any], found: Findin
         found.problems.append(Problem(N_("a stranger's dossier holds the stream of a person")))
 
 
-def _reviews(events: list[dict[str, Any]], found: Findings) -> None:
-    """What a reviewer signed is the record that the review says it covers (R052)."""
+def _reviews(events: list[dict[str, Any]], here: set[bytes], found: Findings) -> None:
+    """What a reviewer signed is the record that the review says it covers (R052), and how much of it is here.
+
+    A reviewer signs the hashes of every event of making and testing: nothing of these can be left out unnoticed.
+    """
     for event in events:
         if event["type"] not in ("release.record_reviewed", "release.audit_trail_reviewed"):
             continue
@@ -1512,6 +1570,16 @@ def _reviews(events: list[dict[str, Any]], found: Findings) -> None:
         ):
             text = N_("event {pos}: what was reviewed is not what the reviewer signed")
             found.problems.append(Problem(text, pos=event["pos"]))
+            continue
+        if event["stream"] == f"release/{found.manifest['lot']}":
+            covered = {bytes.fromhex(leaf) for leaves in signed if len(leaves) == body["events"] for leaf in leaves}
+            found.reviewed = (event["at"], len(covered), len(covered - here))
+            lot = found.manifest["lot"]
+            if covered - here and {f"lot/{lot}", f"quality/{lot}"} <= set(found.manifest["complete"]):
+                text = N_(
+                    "event {pos}: the reviewer signed {missing} events that are not here, of a record said to be whole"
+                )
+                found.problems.append(Problem(text, pos=event["pos"], missing=len(covered - here)))
 
 
 # --- files ---------------------------------------------------------------------------------------------------------
@@ -1715,7 +1783,8 @@ CHINESE: dict[str, str] = {}
 BACKGROUND = ("person", "definition", "equipment", "material", "room", "site", "ledger", "laboratory")
 """Rooms whose events a story rests on without telling them."""
 USAGE = N_(
-    "usage: verify_dossier.py DOSSIER.zip [--key VERIFIER_KEY]... [--checkpoint NOTE]... [--language en|zh] [--json]"
+    "usage: verify_dossier.py DOSSIER.zip [--key VERIFIER_KEY]... [--checkpoint NOTE]... [--witness KEY]... "
+    "[--language en|zh] [--json]"
 )
 STATUS = {
     "release.released": N_("released"),
@@ -1829,6 +1898,9 @@ class Teller:
         if opened:
             text = N_("{count} of these are enclosed opened too; that they were opened rightly is the site's word.")
             lines.append(self.say(text, count=opened))
+        if manifest["destroyed"]:
+            text = N_("What was recorded about {people} was destroyed under the retention rule.")
+            lines.append(self.say(text, people=", ".join(map(str, manifest["destroyed"]))))
         if manifest["withheld"]:
             lines.append(self.say(N_("{count} files are not enclosed."), count=len(manifest["withheld"])))
         if manifest["shared"]:
@@ -1847,6 +1919,7 @@ class Teller:
             )
         if found.compared:
             lines.append(self.say(N_("The record continues the checkpoints you hold: {count}"), count=found.compared))
+        lines += self._witnessed(found)
         if found.pinned:
             lines.append(self.say(N_("The site's keys are the ones you know.")))
         else:
@@ -1855,6 +1928,32 @@ class Teller:
         text = N_("A signature by password and code proves the key; that both were asked for is the site's word.")
         if any(e["type"] == "signature.applied" and e["body"]["means"] == "password_and_code" for e in found.events):
             lines.append(self.say(text))
+        return lines
+
+    def _witnessed(self, found: Findings) -> list[str]:
+        """Who else saw this record, and how far it is proven that nothing is left out."""
+        lines = []
+        for name, at, known in dict.fromkeys(found.witnesses):
+            text = N_("Cosigned by the witness {name}, {at}; its key is named by the site.")
+            if known:
+                text = N_("Cosigned by the witness {name}, {at}, whose key you know.")
+            lines.append(self.say(text, name=name, at=datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")))
+        if not found.witnesses:
+            lines.append(self.say(N_("No witness cosigned this checkpoint.")))
+        if found.timestamps:
+            text = N_("{count} time stamps (RFC 3161) name this checkpoint; check their signatures with openssl ts.")
+            lines.append(self.say(text, count=found.timestamps))
+        if found.reviewed is not None and not found.reviewed[2]:
+            text = N_(
+                "Making and testing are proven complete up to the review, {at}: all {count} events that the reviewer signed are here."
+            )
+            lines.append(self.say(text, at=found.reviewed[0][:19] + "Z", count=found.reviewed[1]))
+        elif found.reviewed is not None:
+            text = N_("Of the {count} events that the reviewer signed, {missing} are not here.")
+            lines.append(self.say(text, count=found.reviewed[1], missing=found.reviewed[2]))
+        lines.append(
+            self.say(N_("That nothing else is left out at the end of a stream is the site's word, under its seal."))
+        )
         return lines
 
 
@@ -1875,6 +1974,7 @@ def main(arguments: list[str]) -> int:
     """Run as a program. Returns the exit code: 0 everything holds, 1 something does not, 2 wrong use."""
     pins: list[str] = []
     notes: list[str] = []
+    witnesses: list[str] = []
     paths: list[str] = []
     language, as_json = "en", False
     rest = iter(arguments)
@@ -1883,6 +1983,8 @@ def main(arguments: list[str]) -> int:
             pins.append(next(rest, ""))
         elif word == "--checkpoint":
             notes.append(next(rest, ""))
+        elif word == "--witness":
+            witnesses.append(next(rest, ""))
         elif word == "--language":
             language = next(rest, "")
         elif word == "--json":
@@ -1898,7 +2000,7 @@ def main(arguments: list[str]) -> int:
     except OSError as error:
         print(teller.say(N_("{path} cannot be read."), path=str(error.filename)), file=sys.stderr)
         return 2
-    found = verify_dossier(archive, pins, held)
+    found = verify_dossier(archive, pins, held, witnesses)
     print(json.dumps(summary(found, teller), ensure_ascii=False, sort_keys=True) if as_json else teller.report(found))
     return 0 if found.ok else 1
 
@@ -1918,6 +2020,11 @@ def summary(found: Findings, teller: Teller) -> dict[str, Any]:
         "files": found.files,
         "keys_pinned": found.pinned,
         "checkpoints_compared": found.compared,
+        "witnesses": [{"name": name, "at": at, "known": known} for name, at, known in found.witnesses],
+        "timestamps": found.timestamps,
+        "reviewed": found.reviewed
+        and {"at": found.reviewed[0], "events": found.reviewed[1], "missing": found.reviewed[2]},
+        "destroyed": found.manifest.get("destroyed", []),
         "post_quantum": found.post_quantum,
         "story": teller.story(found.events) if found.ok else [],
     }
@@ -1948,6 +2055,8 @@ CHINESE.update({
     'Collection {collection} ended: {din}, containers {containers}': '采集 {collection} 结束：{din}，容器 {containers}',
     'Collection {collection} was scheduled for {days} at {site}': '采集 {collection} 安排于 {days}，地点 {site}',
     'Consent was withdrawn': '知情同意已撤回',
+    'Cosigned by the witness {name}, {at}, whose key you know.': '由见证者 {name} 联署，{at}，其公钥为您所知。',
+    'Cosigned by the witness {name}, {at}; its key is named by the site.': '由见证者 {name} 联署，{at}；其公钥由站点列出。',
     'Culture for {test} began; it ends at {ends_at}': '{test} 培养开始，{ends_at} 结束',
     'Culture {culture} was given up: {cause}': '培养 {culture} 已放弃：{cause}',
     'Culture {culture} was read; growth: {growth}': '读取培养 {culture}；生长：{growth}',
@@ -1980,6 +2089,7 @@ CHINESE.update({
     'Lot {lot} was issued by recipe {recipe} version {recipe_version}': '按配方 {recipe} 第 {recipe_version} 版签发批次 {lot}',
     'Lymphodepletion was cleared for {lots}': '准许清淋（{lots}）',
     'MIX-UP STOPPED ({point}): expected {expected}, found {scanned}': '混淆已拦截（{point}）：应为 {expected}，实为 {scanned}',
+    'Making and testing are proven complete up to the review, {at}: all {count} events that the reviewer signed are here.': '截至审核（{at}），生产与检验经证明完整：审核人所签的全部 {count} 个事件均在此处。',
     'Making was completed: {bags_filled} bags': '生产完成：{bags_filled} 袋',
     'Material changed its chain of identity within the pair': '材料在供受对内变更身份链',
     'Material was given to order {to_order} of the same pair': '材料转给同一供受对的订单 {to_order}',
@@ -1987,10 +2097,12 @@ CHINESE.update({
     'Moved from {sources} into {made}': '自 {sources} 转入 {made}',
     'Moved to {place}: {containers}': '移至 {place}：{containers}',
     'NONCONFORMANCE {nonconformance}, {severity}: {text}': '不符合项 {nonconformance}（{severity}）：{text}',
+    'No witness cosigned this checkpoint.': '没有见证者联署此检查点。',
     'Nonconformance {nonconformance} was assessed: {severity}': '不符合项 {nonconformance} 评估为 {severity}',
     'Nonconformance {nonconformance} was assessed: {severity}; {text}': '不符合项 {nonconformance} 评估为 {severity}；{text}',
     'Nonconformance {nonconformance} was closed: {conclusion}': '不符合项 {nonconformance} 关闭：{conclusion}',
     'Nonconformance {nonconformance}: {code}': '不符合项 {nonconformance}：{code}',
+    'Of the {count} events that the reviewer signed, {missing} are not here.': '审核人所签的 {count} 个事件中，有 {missing} 个不在此处。',
     'Out of specification: {test} = {value} {unit}': '超出标准：{test} = {value} {unit}',
     'Packed in shipment {shipment}: {containers}': '装入货运 {shipment}：{containers}',
     'Plate {plate} was laid out': '板 {plate} 布局',
@@ -2027,6 +2139,7 @@ CHINESE.update({
     'Taken over by {receiver}': '由 {receiver} 接手',
     'Temperature loggers were read: {verdict}': '读取温度记录仪：{verdict}',
     'Tested against specification {specification} version {version}': '按质量标准 {specification} 第 {version} 版检验',
+    "That nothing else is left out at the end of a stream is the site's word, under its seal.": '事件流末尾再无其他遗漏，系站点在其封签之下的声明。',
     'The audit trail was reviewed: {events} events': '审计追踪已审核：{events} 条事件',
     'The case was closed: {outcome}': '事件关闭：{outcome}',
     'The deviation was assessed: {text}': '偏差评估：{text}',
@@ -2052,10 +2165,12 @@ CHINESE.update({
     'Volume of {container} measured: {volume_ml} mL': '测得 {container} 体积：{volume_ml} mL',
     'Weight {weight_kg} kg on {weighed_on}': '体重 {weight_kg} kg（{weighed_on}）',
     'Well {well} was filled': '加样孔 {well}',
+    'What was recorded about {people} was destroyed under the retention rule.': '有关 {people} 的记录已按保存期限规定销毁。',
     "a stranger's dossier holds an opened file": '给陌生人的卷宗中含有解密文件',
     "a stranger's dossier holds the stream of a person": '给陌生人的卷宗中含有个人信息流',
     'checkpoint.note: it is of another record than the dossier': 'checkpoint.note：与卷宗不属于同一记录',
     'event {pos}: it is not in the record that the checkpoint speaks of': '事件 {pos}：不在检查点所述的记录中',
+    'event {pos}: the reviewer signed {missing} events that are not here, of a record said to be whole': '事件 {pos}：审核人所签的 {missing} 个事件不在此处，而该记录据称完整',
     'event {pos}: the signature of {name}: {why}': '事件 {pos}：{name} 的签名：{why}',
     'event {pos}: what was reviewed is not what the reviewer signed': '事件 {pos}：审核内容与审核人所签不一致',
     'event {pos}: {type} lacks a signature; it must be signed as {meanings}': '事件 {pos}：{type} 缺少签名；须以 {meanings} 签署',
@@ -2099,8 +2214,9 @@ CHINESE.update({
     'the verifier key of {name} is no sound Ed25519 key': '{name} 的验证公钥不是可靠的 Ed25519 公钥',
     'the verifier key of {name} is of a type not understood here': '{name} 的验证公钥类型无法识别',
     'the verifier key {key} does not have the id that it states': '验证公钥 {key} 与其标识不符',
+    'the witness {name}, whom you know, did not cosign this checkpoint': '您所知的见证者 {name} 未联署此检查点',
     'this account could not sign': '该账户不能签名',
-    'usage: verify_dossier.py DOSSIER.zip [--key VERIFIER_KEY]... [--checkpoint NOTE]... [--language en|zh] [--json]': '用法：verify_dossier.py DOSSIER.zip [--key 验证公钥]... [--checkpoint 检查点文件]... [--language en|zh] [--json]',
+    'usage: verify_dossier.py DOSSIER.zip [--key VERIFIER_KEY]... [--checkpoint NOTE]... [--witness KEY]... [--language en|zh] [--json]': '用法：verify_dossier.py 卷宗.zip [--key 公钥]... [--checkpoint 检查点]... [--witness 公钥]... [--language en|zh] [--json]',
     'your checkpoint': '您的检查点',
     'your checkpoint is of {origin}, this dossier of {other}': '您的检查点属于 {origin}，本卷宗属于 {other}',
     'your checkpoint of {size} events cannot be compared: have a dossier made with it in hand': '无法比较您的 {size} 条事件的检查点：请让站点据此检查点制作卷宗',
@@ -2116,6 +2232,7 @@ CHINESE.update({
     '{count} files are not enclosed.': '有 {count} 个文件未附上。',
     '{count} of the files are about the patient and stay encrypted; their hashes are checked.': '其中 {count} 个文件涉及患者，保持加密；其哈希已核实。',
     "{count} of these are enclosed opened too; that they were opened rightly is the site's word.": '其中 {count} 个另附解密内容；解密内容与原文件一致由站点声明。',
+    '{count} time stamps (RFC 3161) name this checkpoint; check their signatures with openssl ts.': '{count} 个时间戳（RFC 3161）针对此检查点；请用 openssl ts 核实其签名。',
     '{events} events, {signatures} signatures, {files} files; the record had {size} events at the checkpoint.': '{events} 条事件，{signatures} 个签名，{files} 个文件；检查点处的记录共 {size} 条事件。',
     '{path} cannot be read.': '无法读取 {path}。',
     '{physician} was told which results are awaited: {tests}': '已告知 {physician} 待定结果：{tests}',
@@ -2139,6 +2256,7 @@ CHINESE.update({
     '{where}: it is not in canonical form': '{where}：不是规范形式',
     '{where}: it is not listed in the manifest': '{where}：未列入清单',
     '{where}: it is not the manifest of a dossier ({schema})': '{where}：不是卷宗清单（{schema}）',
+    '{where}: it is of no witness that is named': '{where}：它不属于任何已列出的见证者',
     '{where}: it speaks of something else': '{where}：所述为其他内容',
     '{where}: its content was altered': '{where}：内容被更改',
     '{where}: its fields are not those of a manifest': '{where}：字段与清单不符',

@@ -29,8 +29,10 @@ def build(folder: Path) -> list[str]:
     """Make the site; its lots."""
     demo = open_demo(folder)
     demo.run(PATIENTS, lambda done, total: None)
-    signed_in = people.SignedIn(person="QP-1", means="webauthn")
-    demo.site.desk.record([Fact("person/QP-1", signed_in)], INSTALLATION)
+    for person in ("QP-1", "QP-2"):
+        demo.site.desk.record(
+            [Fact(f"person/{person}", people.SignedIn(person=person, means="webauthn"))], INSTALLATION
+        )
     demo.site.publisher.publish()
     demo.site.close()
     return [way.patient.lot for way in demo.ways]

@@ -176,8 +176,19 @@ def account_not_counted(members: Members, manifest: Manifest) -> None:
     manifest["trimmed"].clear()
 
 
+def end_of_the_record_left_out(members: Members, manifest: Manifest) -> None:
+    """From the last reviewed event of making on: the site takes it out and says that the stream ends before it."""
+    stream = f"lot/{manifest['lot']}"
+    events = lines_of(members)
+    review = next(event["pos"] for event in events if event["type"] == "release.record_reviewed")
+    mine = [event for event in events if event["stream"] == stream]
+    last = max(event["version"] for event in mine if event["pos"] < review)
+    without(members, {event["pos"] for event in mine if event["version"] >= last})
+    manifest["complete"][stream] = last
+
+
 def account_cut(members: Members, manifest: Manifest) -> None:
-    manifest["trimmed"]["person/QP-1"] = 2
+    manifest["trimmed"][next(iter(manifest["trimmed"]))] = 2
 
 
 def credential_replaced(members: Members, manifest: Manifest) -> None:
@@ -238,6 +249,7 @@ INSIDE: tuple[tuple[Callable[[Members, Manifest], None], str], ...] = (
     (signature_moved, "the signature of"),
     (role_invented, "did not hold the role"),
     (account_not_counted, "it is not said how many events it has"),
+    (end_of_the_record_left_out, "the reviewer signed"),
     (account_cut, "events are missing"),
     (credential_replaced, "the cryptographic check fails"),
     (file_replaced, "its content was altered"),

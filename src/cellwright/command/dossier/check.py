@@ -16,6 +16,7 @@ from cellwright.command.dossier.note import (
     KeySets,
     check_note,
     continues,
+    cosigned,
     included,
     key_sets,
     lattice,
@@ -31,13 +32,15 @@ SEALED_FILE = b"cellwright-file/1\n"
 """How a file that is stored encrypted begins."""
 READERS = ("stranger", "hospital")
 MANIFEST = {
-    "coi": str, "complete": dict, "files": dict, "for": str, "lot": str, "opened": dict, "schema": str, "sealed": list,
-    "shared": list, "simulated": bool, "size": int, "trimmed": dict, "withheld": list,
+    "coi": str, "complete": dict, "destroyed": list, "files": dict, "for": str, "lot": str, "opened": dict, "schema": str,
+    "sealed": list, "shared": list, "simulated": bool, "size": int, "trimmed": dict, "withheld": list, "witnesses": list,
 }  # fmt: skip
 """Fields of the manifest."""
 
 
-def verify_dossier(archive: bytes, pins: Iterable[str] = (), checkpoints: Iterable[bytes] = ()) -> Findings:
+def verify_dossier(
+    archive: bytes, pins: Iterable[str] = (), checkpoints: Iterable[bytes] = (), witnesses: Iterable[str] = ()
+) -> Findings:
     """Everything that can be known of a dossier without trusting anybody but the site's keys.
 
     Args:
@@ -45,6 +48,7 @@ def verify_dossier(archive: bytes, pins: Iterable[str] = (), checkpoints: Iterab
         pins: the site's first verifier keys as known from elsewhere; without them it is for the reader to compare the
             keys that the dossier states.
         checkpoints: signed notes of the site's record as received from elsewhere; the dossier's must agree with them.
+        witnesses: keys of witnesses as known from elsewhere; each must have cosigned the dossier's checkpoint.
     """
     found = Findings()
     try:
@@ -54,6 +58,7 @@ def verify_dossier(archive: bytes, pins: Iterable[str] = (), checkpoints: Iterab
         _listed(files, found)
         if found.ok:
             _record(files, frozenset(pins), tuple(checkpoints), found)
+            _witnessed(files, tuple(witnesses), found)
     except (ArchiveBroken, Problem) as problem:
         found.problems.append(problem if isinstance(problem, Problem) else Problem("{what}", what=str(problem)))
     except (KeyError, ValueError, TypeError, AttributeError, IndexError, RecursionError) as error:
@@ -140,7 +145,7 @@ def _record(files: dict[str, bytes], pins: frozenset[str], notes: tuple[bytes, .
         found.problems += [problem for _, problem in signatures.take(event, content_of(event), leaf)]
     found.problems += [problem for _, problem in signatures.ended()]
     found.signatures, found.elsewhere = signatures.count, signatures.elsewhere
-    _reviews(events, found)
+    _reviews(events, set(leaves), found)
     _files(files, manifest, events, found)
 
 
@@ -195,6 +200,28 @@ def _compared(
         found.compared += 1
 
 
+def _witnessed(files: dict[str, bytes], known: tuple[str, ...], found: Findings) -> None:
+    """Every enclosed cosignature is over the dossier's checkpoint and by a witness that is named; time stamps name it."""
+    now = read_checkpoint(files["checkpoint.note"], "checkpoint.note")
+    named = tuple(dict.fromkeys((*known, *map(str, found.manifest["witnesses"]))))
+    seen = set()
+    for name in sorted(files):
+        if name.startswith("cosignatures/"):
+            vkey, who, at = cosigned(files[name], now, named, name)
+            seen.add(vkey)
+            found.witnesses.append((who, at, vkey in known))
+            if read_key(vkey).kind == ML_DSA_44:
+                found.post_quantum = lattice()[0]
+        elif name.startswith("timestamps/"):
+            if hashlib.sha256(files["checkpoint.note"]).digest() not in files[name]:
+                raise Problem(N_("{where}: it speaks of something else"), where=name)
+            found.timestamps += 1
+    for vkey in known:
+        if vkey not in seen:
+            text = N_("the witness {name}, whom you know, did not cosign this checkpoint")
+            found.problems.append(Problem(text, name=read_key(vkey).name))
+
+
 def _inclusion(
     files: dict[str, bytes], events: list[dict[str, Any]], leaves: list[bytes], now: Checkpoint, found: Findings
 ) -> None:
@@ -240,8 +267,11 @@ def _about(events: list[dict[str, Any]], manifest: dict[str, Any], found: Findin
         found.problems.append(Problem(N_("a stranger's dossier holds the stream of a person")))
 
 
-def _reviews(events: list[dict[str, Any]], found: Findings) -> None:
-    """What a reviewer signed is the record that the review says it covers (R052)."""
+def _reviews(events: list[dict[str, Any]], here: set[bytes], found: Findings) -> None:
+    """What a reviewer signed is the record that the review says it covers (R052), and how much of it is here.
+
+    A reviewer signs the hashes of every event of making and testing: nothing of these can be left out unnoticed.
+    """
     for event in events:
         if event["type"] not in ("release.record_reviewed", "release.audit_trail_reviewed"):
             continue
@@ -256,6 +286,16 @@ def _reviews(events: list[dict[str, Any]], found: Findings) -> None:
         ):
             text = N_("event {pos}: what was reviewed is not what the reviewer signed")
             found.problems.append(Problem(text, pos=event["pos"]))
+            continue
+        if event["stream"] == f"release/{found.manifest['lot']}":
+            covered = {bytes.fromhex(leaf) for leaves in signed if len(leaves) == body["events"] for leaf in leaves}
+            found.reviewed = (event["at"], len(covered), len(covered - here))
+            lot = found.manifest["lot"]
+            if covered - here and {f"lot/{lot}", f"quality/{lot}"} <= set(found.manifest["complete"]):
+                text = N_(
+                    "event {pos}: the reviewer signed {missing} events that are not here, of a record said to be whole"
+                )
+                found.problems.append(Problem(text, pos=event["pos"], missing=len(covered - here)))
 
 
 # --- files ---------------------------------------------------------------------------------------------------------

@@ -15,11 +15,13 @@ from cellwright.command.dossier.archive import pack
 from cellwright.command.dossier.check import SCHEMA, SEALED_FILE, digests_named
 from cellwright.command.dossier.selection import LotUnknown, Selection, select
 from cellwright.command.dossier.source import Source
+from cellwright.command.recovery import destroyed
 from cellwright.command.rotation import held as held_keys
+from cellwright.command.witnessing import cosignatures, named
 from cellwright.factory.rule import Refusal
 from cellwright.ledger import Event
 from cellwright.ledger.canonical import encode
-from cellwright.ledger.checkpoint import NOTE, key_chain
+from cellwright.ledger.checkpoint import COSIGNATURE, NOTE, TIMESTAMP, key_chain
 from cellwright.ledger.files import SEALED, FileMissing
 from cellwright.ledger.key_encryption import KeyEncryptionKey, SubjectKeyError
 from cellwright.ledger.merkle import leaf_hash
@@ -31,7 +33,7 @@ HASH_BYTES: Final = 32
 
 
 def dossier(site: Source, lot: str, reader: Reader = "stranger", held: Sequence[bytes] = ()) -> bytes:
-    """The dossier of a lot, up to the last published checkpoint.
+    """The dossier of a lot, up to the last published checkpoint; the last cosigned one where witnesses are asked seldom.
 
     Args:
         site: an open site, which publishes a checkpoint first, or one open for reading only.
@@ -42,9 +44,9 @@ def dossier(site: Source, lot: str, reader: Reader = "stranger", held: Sequence[
         Refusal `no-such-lot`: the record knows no such lot. `not-published`: the last checkpoint is older than the lot's
             last event.
     """
-    publisher = getattr(site, "publisher", None)
-    if publisher is not None:
-        publisher.publish()
+    publish = getattr(site, "publish", None)
+    if publish is not None:
+        publish()
     try:
         chosen = select(site.ledger, lot)
     except LotUnknown:
@@ -60,6 +62,7 @@ def dossier(site: Source, lot: str, reader: Reader = "stranger", held: Sequence[
         ),
         "consistency.json": encode(_consistency(site, held, checkpoint)),
         "checkpoint.note": note,
+        **_seen_by_others(site, note),
         **{f"files/{digest}": data for digest, data in files.items()},
         **{f"opened/{digest}": data for digest, data in opened.items()},
     }
@@ -77,6 +80,8 @@ def dossier(site: Source, lot: str, reader: Reader = "stranger", held: Sequence[
         "sealed": sealed,
         "opened": {digest: sha256(data).hexdigest() for digest, data in opened.items()},
         "withheld": withheld,
+        "witnesses": [str(key) for line in site.settings.witnesses for key in named(line).keys],
+        "destroyed": sorted(_subjects(chosen.events.values()) & set(destroyed(site.ledger))),
         "files": {name: sha256(data).hexdigest() for name, data in content.items()},
     }
     content["manifest.json"] = encode(manifest)
@@ -90,8 +95,8 @@ def _coi(chosen: Selection, lot: str) -> str:
 
 
 def _published(site: Source, last: int, lot: str) -> tuple[bytes, Checkpoint]:
-    notes = site.ledger.checkpoints(NOTE)
-    if not notes or notes[-1].size <= last:
+    notes = [row for row in site.ledger.checkpoints(NOTE) if row.size > last]
+    if not notes:
         raise Refusal(
             "not-published",
             "The last checkpoint does not yet cover lot {lot}.",
@@ -99,8 +104,23 @@ def _published(site: Source, last: int, lot: str) -> tuple[bytes, Checkpoint]:
             rule="R001",
             lot=lot,
         )
-    body = notes[-1].body
+    cosigned = {row.size for row in site.ledger.checkpoints(COSIGNATURE)}
+    body = max(notes, key=lambda row: (row.size in cosigned, row.size)).body
     return body, Checkpoint.parse(Note.parse(body).text)
+
+
+def _seen_by_others(site: Source, note: bytes) -> dict[str, bytes]:
+    """Cosignatures of the named witnesses, and time stamps, over the dossier's checkpoint."""
+    text = Note.parse(note).text
+    size = Checkpoint.parse(text).size
+    lines = map(named, site.settings.witnesses)
+    found = [body for line in lines for at, body in cosignatures(site.ledger, line) if at == size]
+    kept = [body for body in dict.fromkeys(found) if Note.parse(body).text == text]
+    stamps = [row.body for row in site.ledger.checkpoints(TIMESTAMP) if row.size == size]
+    return {
+        **{f"cosignatures/{number}.note": body for number, body in enumerate(kept, 1)},
+        **{f"timestamps/{number}.tsr": body for number, body in enumerate(stamps, 1)},
+    }
 
 
 def _bytes(site: Source, events: dict[int, Event]) -> Iterable[bytes]:

@@ -32,6 +32,12 @@ class Findings:
     """The reader knew the site's keys from elsewhere, and they are these."""
     compared: int = 0
     """Checkpoints from elsewhere that this dossier's record was compared with, and continues."""
+    witnesses: list[tuple[str, int, bool]] = field(default_factory=list)
+    """Who cosigned the checkpoint, when (Unix seconds), and whether the reader knew the witness's key from elsewhere."""
+    timestamps: int = 0
+    """Tokens of time-stamping authorities over the checkpoint; their signatures are not checked here."""
+    reviewed: tuple[str, int, int] | None = None
+    """The last review of the record: when it was signed, over how many events, how many of these are not here."""
     post_quantum: str = ""
     """Which implementation checked the post-quantum signatures; empty when there were none."""
     signatures: int = 0

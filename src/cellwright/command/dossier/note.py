@@ -15,7 +15,7 @@ from cellwright.language import N_
 from cellwright.ledger.plaincrypto import ed25519_key_is_sound, ed25519_verify
 from cellwright.ledger.plainlattice import ml_dsa_44_verify
 
-ED25519, ML_DSA_44 = 1, 6
+ED25519, COSIGNATURE_ED25519, ML_DSA_44 = 1, 4, 6
 """Types of signature, as C2SP numbers them."""
 SIZE_LIMIT = 1 << 63
 KEYS_CHANGED = "ledger.key_rotated"
@@ -152,9 +152,9 @@ def read_key(vkey: str) -> Key:
     raw = plain64(blob, "verifier key")
     if not raw or hashlib.sha256(name.encode() + b"\n" + raw).digest()[:4].hex() != key_id:
         raise Problem(N_("the verifier key {key} does not have the id that it states"), key=vkey[:80])
-    if raw[0] == ED25519 and not ed25519_key_is_sound(raw[1:]):
+    if raw[0] in (ED25519, COSIGNATURE_ED25519) and not ed25519_key_is_sound(raw[1:]):
         raise Problem(N_("the verifier key of {name} is no sound Ed25519 key"), name=name)
-    if raw[0] not in (ED25519, ML_DSA_44):
+    if raw[0] not in (ED25519, COSIGNATURE_ED25519, ML_DSA_44):
         raise Problem(N_("the verifier key of {name} is of a type not understood here"), name=name)
     return Key(name, bytes.fromhex(key_id), raw[0], raw[1:])
 
@@ -222,9 +222,30 @@ def check_note(data: bytes, said: Checkpoint, vkeys: Sequence[str], where: str) 
             raise Problem(N_("{where}: the signature of {name} does not fit"), where=where, name=key.name)
 
 
+def cosigned(data: bytes, said: Checkpoint, vkeys: Sequence[str], where: str) -> tuple[str, str, int]:
+    """Which of these witnesses' keys cosigned exactly this checkpoint, under which name, and when (Unix seconds).
+
+    Raises Problem where it is of another text, by another key, or does not fit.
+    """
+    text, signatures = split_note(data, where)
+    if text != said.text:
+        raise Problem(N_("{where}: it speaks of something else"), where=where)
+    for vkey in vkeys:
+        key = read_key(vkey)
+        for name, key_id, value in signatures:
+            if (name, key_id) == (key.name, key.key_id):
+                if key.kind == ED25519 or not _signed(key, value, said):
+                    raise Problem(N_("{where}: the signature of {name} does not fit"), where=where, name=name)
+                return vkey, name, int.from_bytes(value[:8], "big")
+    raise Problem(N_("{where}: it is of no witness that is named"), where=where)
+
+
 def _signed(key: Key, value: bytes, said: Checkpoint) -> bool:
     if key.kind == ED25519:
         return ed25519_verify(key.public, said.text.encode(), value)
+    if key.kind == COSIGNATURE_ED25519:
+        at = int.from_bytes(value[:8], "big")
+        return ed25519_verify(key.public, f"cosignature/v1\ntime {at}\n{said.text}".encode(), value[8:])
     name, origin = key.name.encode(), said.origin.encode()
     message = (
         b"subtree/v1\n\x00" + bytes([len(name)]) + name + value[:8] + bytes([len(origin)]) + origin

@@ -36,12 +36,13 @@ HEAD: Final = '''#!/usr/bin/env python3
 # mypy: ignore-errors
 """Verifies a Cellwright dossier: the record of one lot of a cell therapy, offline, with Python's standard library.
 
-    python3 verify_dossier.py DOSSIER.zip [--key VERIFIER_KEY]... [--checkpoint NOTE]... [--language en|zh] [--json]
+    python3 verify_dossier.py DOSSIER.zip [--key VERIFIER_KEY]... [--checkpoint NOTE]... [--witness KEY]...
+                              [--language en|zh] [--json]
 
 It checks that the archive is whole, that the site sealed its list of contents, that every event stands in the record
 that the site's checkpoint speaks of, that every signature of a person is over exactly what it claims and was theirs to
 give, and that every enclosed file is the one the record names. With --key it checks too that the site is the one you
-know, with --checkpoint that its record continues a checkpoint you received. Needs Python 3.11 or later.
+know, with --checkpoint that its record continues a checkpoint you received, with --witness that a witness cosigned it. Needs Python 3.11 or later.
 Exit code 0: everything holds. 1: something does not, and is named. 2: wrong use.
 
 Composed from cellwright (Apache-2.0); do not edit.

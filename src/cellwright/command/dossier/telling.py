@@ -6,6 +6,7 @@ Standard library only; the last part of the stand-alone verifier, which brings t
 
 import json
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ CHINESE: dict[str, str] = {}
 BACKGROUND = ("person", "definition", "equipment", "material", "room", "site", "ledger", "laboratory")
 """Rooms whose events a story rests on without telling them."""
 USAGE = N_(
-    "usage: verify_dossier.py DOSSIER.zip [--key VERIFIER_KEY]... [--checkpoint NOTE]... [--language en|zh] [--json]"
+    "usage: verify_dossier.py DOSSIER.zip [--key VERIFIER_KEY]... [--checkpoint NOTE]... [--witness KEY]... "
+    "[--language en|zh] [--json]"
 )
 STATUS = {
     "release.released": N_("released"),
@@ -133,6 +135,9 @@ class Teller:
         if opened:
             text = N_("{count} of these are enclosed opened too; that they were opened rightly is the site's word.")
             lines.append(self.say(text, count=opened))
+        if manifest["destroyed"]:
+            text = N_("What was recorded about {people} was destroyed under the retention rule.")
+            lines.append(self.say(text, people=", ".join(map(str, manifest["destroyed"]))))
         if manifest["withheld"]:
             lines.append(self.say(N_("{count} files are not enclosed."), count=len(manifest["withheld"])))
         if manifest["shared"]:
@@ -151,6 +156,7 @@ class Teller:
             )
         if found.compared:
             lines.append(self.say(N_("The record continues the checkpoints you hold: {count}"), count=found.compared))
+        lines += self._witnessed(found)
         if found.pinned:
             lines.append(self.say(N_("The site's keys are the ones you know.")))
         else:
@@ -159,6 +165,32 @@ class Teller:
         text = N_("A signature by password and code proves the key; that both were asked for is the site's word.")
         if any(e["type"] == "signature.applied" and e["body"]["means"] == "password_and_code" for e in found.events):
             lines.append(self.say(text))
+        return lines
+
+    def _witnessed(self, found: Findings) -> list[str]:
+        """Who else saw this record, and how far it is proven that nothing is left out."""
+        lines = []
+        for name, at, known in dict.fromkeys(found.witnesses):
+            text = N_("Cosigned by the witness {name}, {at}; its key is named by the site.")
+            if known:
+                text = N_("Cosigned by the witness {name}, {at}, whose key you know.")
+            lines.append(self.say(text, name=name, at=datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")))
+        if not found.witnesses:
+            lines.append(self.say(N_("No witness cosigned this checkpoint.")))
+        if found.timestamps:
+            text = N_("{count} time stamps (RFC 3161) name this checkpoint; check their signatures with openssl ts.")
+            lines.append(self.say(text, count=found.timestamps))
+        if found.reviewed is not None and not found.reviewed[2]:
+            text = N_(
+                "Making and testing are proven complete up to the review, {at}: all {count} events that the reviewer signed are here."
+            )
+            lines.append(self.say(text, at=found.reviewed[0][:19] + "Z", count=found.reviewed[1]))
+        elif found.reviewed is not None:
+            text = N_("Of the {count} events that the reviewer signed, {missing} are not here.")
+            lines.append(self.say(text, count=found.reviewed[1], missing=found.reviewed[2]))
+        lines.append(
+            self.say(N_("That nothing else is left out at the end of a stream is the site's word, under its seal."))
+        )
         return lines
 
 
@@ -179,6 +211,7 @@ def main(arguments: list[str]) -> int:
     """Run as a program. Returns the exit code: 0 everything holds, 1 something does not, 2 wrong use."""
     pins: list[str] = []
     notes: list[str] = []
+    witnesses: list[str] = []
     paths: list[str] = []
     language, as_json = "en", False
     rest = iter(arguments)
@@ -187,6 +220,8 @@ def main(arguments: list[str]) -> int:
             pins.append(next(rest, ""))
         elif word == "--checkpoint":
             notes.append(next(rest, ""))
+        elif word == "--witness":
+            witnesses.append(next(rest, ""))
         elif word == "--language":
             language = next(rest, "")
         elif word == "--json":
@@ -202,7 +237,7 @@ def main(arguments: list[str]) -> int:
     except OSError as error:
         print(teller.say(N_("{path} cannot be read."), path=str(error.filename)), file=sys.stderr)
         return 2
-    found = verify_dossier(archive, pins, held)
+    found = verify_dossier(archive, pins, held, witnesses)
     print(json.dumps(summary(found, teller), ensure_ascii=False, sort_keys=True) if as_json else teller.report(found))
     return 0 if found.ok else 1
 
@@ -222,6 +257,11 @@ def summary(found: Findings, teller: Teller) -> dict[str, Any]:
         "files": found.files,
         "keys_pinned": found.pinned,
         "checkpoints_compared": found.compared,
+        "witnesses": [{"name": name, "at": at, "known": known} for name, at, known in found.witnesses],
+        "timestamps": found.timestamps,
+        "reviewed": found.reviewed
+        and {"at": found.reviewed[0], "events": found.reviewed[1], "missing": found.reviewed[2]},
+        "destroyed": found.manifest.get("destroyed", []),
         "post_quantum": found.post_quantum,
         "story": teller.story(found.events) if found.ok else [],
     }
