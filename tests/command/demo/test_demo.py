@@ -12,6 +12,7 @@ import pytest
 from cellwright.command.demo import report
 from cellwright.command.demo.published import PUBLISHED
 from cellwright.command.demo.run import STORY_PATIENTS, Demo, open_demo
+from cellwright.command.demo.story import Recall
 from cellwright.cytometry import read_fcs
 from cellwright.factory.lot.state import LotState
 from cellwright.factory.order.state import OrderState
@@ -158,6 +159,15 @@ def test_the_antibody_is_a_stock_lot_that_belongs_to_no_patient(story: Demo) -> 
     (told,) = report.document(story, "1")["stock"]
     assert told["owner"] == "stock/mil62" and told["outcomes"] == [{"code": "released"}]
     assert any(row[1] == "MIL62" for row in report.rows(story))
+
+
+def test_a_demonstration_that_ends_with_the_recalled_lot_waits_for_nobody(tmp_path: Path) -> None:
+    """The recalled lot waits for a second one of its vector lot; with twenty patients there is none."""
+    demo = open_demo(tmp_path / "site")
+    journeys = demo.setting.prepare(demo.signer), demo.journeys(20)
+    assert len(journeys[1]) == 21, "twenty patients, and the second product of the linked pair"
+    demo.site.close()
+    assert Recall(demo.setting, alone=True).kept_is_released and not Recall(demo.setting).kept_is_released
 
 
 def test_a_short_demonstration_says_what_it_leaves_out(tmp_path: Path) -> None:

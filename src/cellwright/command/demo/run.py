@@ -55,7 +55,7 @@ class Demo:
 
     def journeys(self, patients: int) -> list[Journey]:
         """One journey a patient, and one more for the second product of the linked pair."""
-        recall = story.Recall(self.setting)
+        recall = story.Recall(self.setting, alone=patients <= RECALLED)
         scenes = self._scenes(recall)
         journeys: list[Journey] = []
         for number in range(1, patients + 1):
@@ -129,6 +129,8 @@ class Demo:
 
 WITNESS: Final = "witness"
 """Folder of the simulated witness, in the site's."""
+RECALLED: Final = 20
+"""Number of the patient whose lot is recalled; the next one's, of the same vector lot, has not left the plant."""
 LINKED: Final = 10
 """Number of the patient with two linked products."""
 

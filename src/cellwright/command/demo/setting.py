@@ -1,6 +1,7 @@
 """The stage set: definitions approved, plant commissioned and qualified, rooms cleared, materials received and released."""
 
 from datetime import timedelta
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -25,7 +26,8 @@ LOTS_PER_MATERIAL = 2
 """Two lots of every material, so that a recall of one spares the other."""
 
 
-def shipped() -> list[tuple[type[Any], str, bytes]]:
+@cache
+def shipped() -> tuple[tuple[type[Any], str, bytes], ...]:
     """Every shipped definition: its type, its id, its exact bytes."""
     found = []
     for kind, folder in KINDS.items():
@@ -33,7 +35,7 @@ def shipped() -> list[tuple[type[Any], str, bytes]]:
             if file.name.endswith(".yaml"):
                 data = file.read_bytes()
                 found.append((kind, definition.read(kind, data.decode(), file.name).id, data))
-    return found
+    return tuple(found)
 
 
 class Setting:

@@ -252,10 +252,10 @@ def notified(way: Way) -> Acts:
 class Recall:
     """Two lots of one vector lot: one has left the plant and is recalled, the other has not and is suspended."""
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, setting: Setting, *, alone: bool = False) -> None:
         self.setting = setting
-        self.stays: Way | None = None
-        self.kept_is_released = False
+        self.kept_is_released = alone
+        """Whether nobody has to be waited for: the second lot is released, or, in a short demonstration, never made."""
         self.done = False
 
     def vector(self, way: Way) -> str:
