@@ -1,5 +1,6 @@
 """Ways around an identity case and around the rule of two people, each of which was open once."""
 
+import msgspec
 import pytest
 
 from cellwright.factory.lot.state import LotState
@@ -105,3 +106,11 @@ def test_nobody_ends_a_doubt_alone_nor_within_one_office(scene: Scene, outcome: 
             scene.do(close, "QA-1")
         assert found.value.code in ("same-person-twice", "role-missing", "identity-not-shown")
     assert scene.load(LotState, "LOT-1").in_doubt
+
+
+@pytest.mark.requirement("R072")
+def test_a_dose_goes_to_the_hospital_that_it_was_ordered_for(scene: Scene) -> None:
+    pack = scene.delivery(9, "ORD-1-car", "LOT-1", ("LOT-1-B1",))
+    elsewhere = msgspec.structs.replace(pack.transport, destination_holder="hospital/south")
+    with refused("another-hospital"):
+        scene.do(msgspec.structs.replace(pack, transport=elsewhere), "WH-1")  # type: ignore[type-var]

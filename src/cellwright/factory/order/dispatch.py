@@ -100,12 +100,27 @@ class PackDelivery(Command):
         limits: list[Storage] = []
         for item in self.items:
             order = permission.going_on(world, item.order)
+            _to_its_hospital(order, self.transport)
             try:
                 packed += _bags(world, state, order, item, self.holder, self.place)
             except labelled.Stranger as stranger:
                 return _stop(world, by, "pack_out", order, stranger)
             limits.append(permission.product_of(world, order).storage)
         return _decided(world, by, state, packed, limits, self.transport, "delivery", self.role, self.courier)
+
+
+def _to_its_hospital(order: OrderState, transport: Transport) -> None:
+    """Raises Refusal `another-hospital`: a dose goes to the hospital that it was ordered for, and nowhere else."""
+    if transport.destination_holder != order.hospital:
+        raise Refusal(
+            "another-hospital",
+            "Order {order} is for {hospital}, and the shipment would go to {destination}.",
+            remedy="Correct the destination, or pack this order for its own hospital.",
+            rule="R072",
+            order=order.name,
+            hospital=order.hospital,
+            destination=transport.destination_holder,
+        )
 
 
 def _new(world: World, name: str | None) -> ShipmentState:
