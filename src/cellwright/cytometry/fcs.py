@@ -45,7 +45,7 @@ class Channel:
         gain: amplifier gain ($PnG); a scaled value is the stored one divided by it.
         decades: of a logarithmic amplifier ($PnE), 0 for a linear one.
         log_zero: the scaled value at stored 0 of a logarithmic amplifier.
-        step: seconds per unit of the time channel ($TIMESTEP), else 1.
+        step: seconds per unit of the time channel ($TIMESTEP), else 1; a gain of such a channel is not applied.
     """
 
     name: str
@@ -60,7 +60,7 @@ class Channel:
     @property
     def linear(self) -> bool:
         """Whether scaled values are the stored ones."""
-        return self.decades == 0 and self.gain == 1 and self.step == 1
+        return self.decades == 0 and self.step == 1 and self.gain == 1
 
     def scale(self, values: NDArray[np.floating | np.integer]) -> NDArray[np.float64]:
         """Stored values on the scale of the light, in double precision (FCS 3.1, 3.2.20; Gating-ML 2.0, 5.1)."""
@@ -69,6 +69,7 @@ class Channel:
         scaled = values.astype(np.float64)
         if self.step != 1:
             scaled *= self.step
+            return scaled
         if self.decades:
             np.power(10.0, self.decades * scaled / self.range, out=scaled)
             scaled *= self.log_zero

@@ -24,7 +24,7 @@ class Keywords(Mapping[str, str]):
         self._encoding = encoding
 
     def __getitem__(self, key: str) -> str:
-        return self._found[key.upper().encode(self._encoding, "replace")][1].decode(self._encoding).strip(BLANK)
+        return self._found[self._key(key)][1].decode(self._encoding).strip(BLANK)
 
     def __iter__(self) -> Iterator[str]:
         return (key.decode(self._encoding) for key in self._found)
@@ -34,7 +34,11 @@ class Keywords(Mapping[str, str]):
 
     def original(self, key: str) -> str:
         """The keyword as the file spells it. Raises KeyError if there is none."""
-        return self._found[key.upper().encode(self._encoding, "replace")][0].decode(self._encoding)
+        return self._found[self._key(key)][0].decode(self._encoding)
+
+    def _key(self, key: str) -> bytes:
+        # Only ASCII letters have two cases here, as in the file: there is no other rule for other letters.
+        return key.encode(self._encoding, "replace").upper()
 
 
 def parse(segment: bytes, repairs: list[Repair]) -> Keywords:
