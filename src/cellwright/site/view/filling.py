@@ -29,7 +29,8 @@ from cellwright.site.refusals import refused
 from cellwright.site.view.signing import give
 
 OPERATORS: Final = frozenset({"operator"})
-TEMPLATE: Final = "cellwright-1"
+READ: Final = "read-back"
+"""Key of the session under which the symbols stand that were read back from a print so far."""
 CASSETTE: Final = "cassette"
 """Key of the session under which the cassette stands that was scanned before its bag."""
 SMALL_ML: Final = Decimal(2)
@@ -136,12 +137,23 @@ def code(lot: LotState, container: Container) -> str:
     return container.container if container.label is None else lot.labels[container.label].code
 
 
+def wanted(label: Label) -> tuple[str, ...]:
+    """Every symbol that a reader finds on the print."""
+    return label.symbols or (label.code,)
+
+
+def own(label: Label) -> str:
+    """The symbol among them with the copy's own number."""
+    return next((text for text in wanted(label) if label.label in text), label.code)
+
+
 def within_reach(lot: LotState, at: Filling | None) -> list[dict[str, str]]:
     """Labels that a simulated scanner finds at this phase, beside the containers themselves."""
     if at is None:
         return []
     if at.phase in ("read_back", "apply") and at.label is not None:
-        return [{"what": "label", "code": at.label.code}]
+        texts = wanted(at.label) if at.phase == "read_back" else (own(at.label),)
+        return [{"what": "label", "code": text} for text in texts]
     if at.phase == "store" and at.container is not None and at.container.cassette is not None:
         return [{"what": "cassette", "code": lot.labels[at.container.cassette].code},
                 {"what": "own", "code": code(lot, at.container)}]  # fmt: skip
@@ -212,7 +224,7 @@ def print_label(request: Asked, lot: str) -> HttpResponse:
     if found.container is None:
         return HttpResponseRedirect(_here(lot))
     command = PrintLabel(
-        lot=state.number, container=found.container.container, template=TEMPLATE, place=found.place,
+        lot=state.number, container=found.container.container, place=found.place,
         reason=request.POST.get("reason") or None, approver=request.POST.get("approver") or None,
     )  # fmt: skip
     return give(request, command, _here(lot))
@@ -230,11 +242,31 @@ def scan_label(request: Asked, lot: str) -> HttpResponse:
     if found.container is None or found.label is None:
         return HttpResponseRedirect(_here(lot))
     if found.phase == "read_back":
-        return give(request, VerifyLabel(lot=lot, label=found.label.label, scan=scan), _here(lot))
+        return _read_back(request, lot, found.label, scan)
     applied = ApplyLabel(
         lot=lot, container=found.container.container, scan=scan, verifier=request.POST.get("second", "")
     )
     return give(request, applied, _here(lot))
+
+
+def _read_back(request: Asked, lot: str, label: Label, scan: Scan) -> HttpResponse:
+    """Symbol by symbol until every one of the print was read; one that is not among them is judged at once."""
+    read = [*read_so_far(request, label.label), scan.text.strip()]
+    if scan.text.strip() in wanted(label) and set(read) < set(wanted(label)):
+        request.session[READ] = {label.label: list(dict.fromkeys(read))}
+        return HttpResponseRedirect(_here(lot))
+    request.session[READ] = {}
+    first = own(label) if own(label) in read and scan.text.strip() in wanted(label) else scan.text
+    others = tuple(Scan(text=text) for text in dict.fromkeys(read) if text != first)
+    verify = VerifyLabel(
+        lot=lot, label=label.label, scan=Scan(text=first), symbols=others, legends=tuple(request.POST.getlist("legend"))
+    )
+    return give(request, verify, _here(lot))
+
+
+def read_so_far(request: Asked, label: str) -> list[str]:
+    """The symbols of a print that were read back in this session."""
+    return list(request.session.get(READ, {}).get(label, []))
 
 
 @page(OPERATORS)

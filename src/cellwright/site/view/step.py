@@ -102,7 +102,7 @@ def step(request: Asked, lot: str) -> HttpResponse:
         "recipe_name": recipes.said(at.recipe.name), "live": f"lot/{lot}", "around": _around(at),
         "simulated": _simulated(at), "mine": at.state is not None and at.state.performer == request.person.name,
         "operator": "operator" in request.roles, "reporter": bool(RECORDING & request.roles),
-        "findings": [n for n in at.lot.nonconformances.values() if n.status == "open"], "to_leave": _to_leave(at),
+        "findings": [name for name, n in at.lot.nonconformances.items() if n.status == "open"], "to_leave": _to_leave(at),
         "seconds": [p for p in house().people("operator") if p.name != request.person.name], "filling": None,
         "cases": [name for name, doubt in at.lot.doubts.items() if doubt],
         "version": f"{at.lot.version}/{len(filling.cassette_scanned(request, lot))}",
@@ -145,13 +145,22 @@ def _to_do(at: Bench, request: Asked) -> dict[str, Any]:
         "instrument": _instrument(at), "proposed": {p.id: _proposed(p.low, p.high) for p in one.parameters},
         "samples": [s for s in one.samples if s.id not in _drawn(at)],
         "filling": filling.filling(at.read, at.lot, at.recipe, one) if at.state else None,
-        "cassette": filling.cassette_scanned(request, at.lot.number), "approvers": quality,
+        "read": (read := _read(at, request))[0], "symbols": read[1], "cassette": filling.cassette_scanned(request, at.lot.number), "approvers": quality,
         "needs_second": one.verified_by_second or one.mode == "Automatic",
         "further": [(m, quality if m in BY_QUALITY else seconds) for m in further],
         "hold": hold, "now": house().desk.clock(), "duration": one.duration,
         "earliest": moment(at.state.started) + duration(at.state.duration_min)
         if at.state and at.state.duration_min else None,
     }  # fmt: skip
+
+
+def _read(at: Bench, request: Asked) -> tuple[list[str], int]:
+    """The symbols of the label at hand that were read back in this session, and how many it has."""
+    assert at.step is not None
+    found = filling.filling(at.read, at.lot, at.recipe, at.step) if at.state else None
+    if found is None or found.label is None:
+        return [], 0
+    return filling.read_so_far(request, found.label.label), len(filling.wanted(found.label))
 
 
 def _unit(at: Bench, one: Step) -> str:
