@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 
+from cellwright import shipped
 from cellwright.cli import app
 from cellwright.command import one_time_code, personal_key, rotation, witnessing
 from cellwright.command.site import open_site, read_settings, record_of
 from cellwright.factory import people
+from cellwright.factory.approval import DefinitionApproved
+from cellwright.factory.order.subject import Registered, Sealed
 from cellwright.factory.record import Fact
 from cellwright.ledger.checkpoint import NOTE, key_chain
 from tests.cli import small
@@ -323,3 +326,54 @@ def test_what_is_no_site_is_no_site(terminal: Terminal, tmp_path: Path) -> None:
         code, _, err = terminal.site(*verb)  # type: ignore[arg-type]
         assert code == 2
         assert "holds no site" in err
+
+
+# --- destroying
+
+
+def employed(terminal: Terminal, person: str, role: str) -> None:
+    """Somebody with a role and a personal key, as officers would have enrolled them."""
+    with open_site(terminal.folder) as site:
+        made = site.personal_keys.make(person, person.lower(), PASSWORD)
+        key = made.command
+        bodies = (
+            people.Enrolled(person=person, account=person.lower(), printed_name=person),
+            people.IdentityVerified(person=person, evidence="seen"),
+            people.RoleGranted(person=person, role=role, since=small.SINCE),
+            people.CredentialRegistered(
+                person=person, credential=key.credential, means=key.means, public_key=key.public_key
+            ),
+        )
+        site.desk.record([Fact(f"person/{person}", body) for body in bodies], small.INSTALLATION)
+        terminal.secrets[person] = secret_of(made.code_address)
+
+
+@pytest.mark.requirement("R014")
+def test_two_people_destroy_a_key_at_the_terminal_where_the_law_allows_it(terminal: Terminal) -> None:
+    terminal.create()
+    for person in ("QA-1", "QA-2"):
+        employed(terminal, person, "quality_assurance")
+    with open_site(terminal.folder) as site:
+        sealed = site.keys.encrypt_field("S-1", "somebody", "name")
+        body = Registered(subject="S-1", personal={"name": Sealed(**sealed)})
+        site.desk.record([Fact("subject/S-1", body)], small.INSTALLATION)
+    asked = ("S-1", "--by", "QA-1", "--verifier", "QA-2", "--reason", "asked for")
+    both = terminal.components("QA-1") + terminal.components("QA-2")
+    code, _, err = terminal.site("destroy-key", *asked, typed=both)
+    assert (code, "law" in err, "not approved" in err) == (1, True, True), err
+    with open_site(terminal.folder) as site:
+        digest = site.files.put(shipped.content("retention/law.yaml")).sha256
+        approved = DefinitionApproved(
+            kind="retention", definition="law", version="1", sha256=digest, author="PE-1", effective_from=small.SINCE
+        )
+        site.desk.record([Fact("definition/retention", approved)], small.INSTALLATION)
+    both = terminal.components("QA-1") + f"{PASSWORD}\n{one_time_code.code(terminal.secrets['QA-2'], terminal.at)}\n"
+    done = terminal.document("destroy-key", *asked, typed=both)
+    assert (done["subject"], done["kept_until"], done["grounds"]) == ("S-1", None, [])
+    with open_site(terminal.folder) as site:
+        assert site.keys.state("S-1") == "shredded"
+        assert [event.type for event in site.ledger.stream("subject/S-1")][:2] == [
+            "subject.registered", "subject.key_destroyed",
+        ]  # fmt: skip
+    code, _, err = terminal.site("destroy-key", *asked, typed=both)
+    assert (code, "destroyed under the retention rule" in err) == (1, True)

@@ -47,7 +47,6 @@ class Places(Scene):
 def scene() -> Places:
     made = Places(product("car", markets=MARKETS, gates=()))
     made.define("law", LAW)
-    made.person("AP-1", "authorised_person")
     return made
 
 

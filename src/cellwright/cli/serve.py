@@ -79,12 +79,14 @@ def _found(folder: Path, address: str) -> None:
     """Make the simulated site of a demonstration."""
     from datetime import UTC, datetime
 
+    from cellwright.command.demo.run import simulated_witness
     from cellwright.command.site import Settings, create
 
     settings = Settings(
         name="e-town", title_en="E-Town (simulated)", title_zh="亦庄（模拟）", simulated=True, origins=(address,)
     )
-    create(folder, settings, start=datetime(2026, 3, 2, tzinfo=UTC)).close()
+    with create(folder, settings, start=datetime(2026, 3, 2, tzinfo=UTC)) as site:
+        simulated_witness(site)
 
 
 def _warn(folder: Path, address: str) -> None:

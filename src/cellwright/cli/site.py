@@ -300,7 +300,7 @@ def destroy_key(
         body: dict[str, Any] = done.events[0].body
     if json:
         print_document(
-            DESTROYED, {"subject": subject, "kept_until": body.get("kept_until"), "grounds": body["grounds"]}
+            DESTROYED, {"subject": subject, "kept_until": body.get("kept_until"), "grounds": body.get("grounds", [])}
         )
         return
     say(_("What was recorded about {subject} is destroyed under the retention rule.").format(subject=subject))
