@@ -37,11 +37,8 @@ nist = _module("nist")
 
 
 @pytest.fixture(scope="module")
-def nist_files() -> Path:
-    folder = Path(__file__).parents[2] / ".venv" / "samples" / "lmfit" / "NIST_STRD"
-    if not folder.is_dir():
-        pytest.skip("no sample files beside this environment")
-    return folder
+def nist_files(samples: Path) -> Path:
+    return samples / "lmfit" / "NIST_STRD"
 
 
 @pytest.mark.parametrize("start", [0, 1])
