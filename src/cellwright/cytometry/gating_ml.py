@@ -57,17 +57,17 @@ def read(text: str | bytes) -> GatingStrategy:
         if markup.tag(element) == "transformation":
             _transformation(element, names)
         elif markup.tag(element) == "spectrumMatrix":
-            names.matrices[markup.needed(element, "id")] = _matrix(element)
+            names.matrices[markup.named(markup.needed(element, "id"))] = _matrix(element)
     gates: dict[str, Node] = {}
     for element in root.iter():
         reader = _READERS.get(markup.tag(element))
         if reader is None:
             continue
-        name = markup.needed(element, "id")
+        name = markup.named(markup.needed(element, "id"))
         if name in gates:
             raise GateError(f"two gates are called {name!r}")
         try:
-            gates[name] = Node(reader(element, names), markup.said(element, "parent_id") or "")
+            gates[name] = Node(reader(element, names), markup.named(markup.said(element, "parent_id") or ""))
         except GateError as fault:
             raise GateError(f"gate {name!r}: {fault}") from None
     return GatingStrategy(gates, names.matrices)
@@ -79,7 +79,7 @@ def read_file(path: str | Path) -> GatingStrategy:
 
 
 def _transformation(element: Element, names: _Names) -> None:
-    name = markup.needed(element, "id")
+    name = markup.named(markup.needed(element, "id"))
     if name in names.transforms or name in names.ratios:
         raise GateError(f"two transformations are called {name!r}")
     for child in element:
@@ -149,15 +149,16 @@ def _matrix(element: Element) -> Spillover:
 
 def _dimension(element: Element, names: _Names) -> Dimension:
     scale_name = markup.said(element, "transformation-ref")
+    scale_name = None if scale_name is None else markup.named(scale_name)
     if scale_name is not None and scale_name not in names.transforms:
         raise GateError(f"a transformation {scale_name!r} that is not there")
     scale = names.transforms[scale_name] if scale_name is not None else None
-    compensation = markup.said(element, "compensation-ref") or UNCOMPENSATED
+    compensation = markup.named(markup.said(element, "compensation-ref") or UNCOMPENSATED)
     for child in element:
         if markup.tag(child) == "fcs-dimension":
             return Dimension(markup.needed(child, "name"), scale, compensation)
         if markup.tag(child) == "new-dimension":
-            ratio = markup.needed(child, "transformation-ref")
+            ratio = markup.named(markup.needed(child, "transformation-ref"))
             if ratio not in names.ratios:
                 raise GateError(f"a ratio {ratio!r} that is not there")
             return Dimension(names.ratios[ratio], scale, compensation)
@@ -200,15 +201,15 @@ def _ellipsoid(element: Element, names: _Names) -> Ellipsoid:
 
 def _quadrant(element: Element, names: _Names) -> Quadrant:
     dividers = {
-        markup.needed(one, "id"): Divider(
+        markup.named(markup.needed(one, "id")): Divider(
             _dimension(one, names),
             tuple(markup.number(value.text, "a value of a divider") for value in markup.children(one, "value")),
         )
         for one in markup.children(element, "divider")
     }
     parts = {
-        markup.needed(one, "id"): {
-            markup.needed(place, "divider_ref"): markup.figure(place, "location")
+        markup.named(markup.needed(one, "id")): {
+            markup.named(markup.needed(place, "divider_ref")): markup.figure(place, "location")
             for place in markup.children(one, "position")
         }
         for one in markup.children(element, "Quadrant")
@@ -222,7 +223,7 @@ def _boolean(element: Element, _names: _Names) -> Boolean:
         if operator in ("and", "or", "not"):
             operands = tuple(
                 Operand(
-                    markup.needed(one, "ref"),
+                    markup.named(markup.needed(one, "ref")),
                     (markup.said(one, "use-as-complement") or "false").strip().lower() in ("true", "1"),
                 )
                 for one in markup.children(child, "gateReference")

@@ -21,7 +21,7 @@ from cellwright.cytometry.gate import (
     Rectangle,
     dimensions,
 )
-from cellwright.cytometry.markup import Element
+from cellwright.cytometry.markup import Element, identifier
 from cellwright.cytometry.transform import Asinh, Bounded, FlowJoLog, Hyperlog, Linear, Log, Logicle, Transform
 
 SPACE = "http://www.isac-net.org/std/Gating-ML/v2.0/"
@@ -58,11 +58,16 @@ def write(strategy: GatingStrategy) -> str:
 def _named(strategy: GatingStrategy) -> dict[Transform | Ratio, str]:
     """A name for every scale and every ratio that the gates use, in the order of their use."""
     names: dict[Transform | Ratio, str] = {}
+    taken = {*strategy.gates, *strategy.populations, *strategy.matrices}
     for node in strategy.gates.values():
         for dimension in dimensions(node.gate):
             for what in (dimension.transform, dimension.channel):
                 if what is not None and not isinstance(what, str) and what not in names:
-                    names[what] = f"{type(what).__name__}_{len(names) + 1}"
+                    number = len(names) + 1
+                    while f"{type(what).__name__}_{number}" in taken:
+                        number += 1
+                    names[what] = f"{type(what).__name__}_{number}"
+                    taken.add(names[what])
     return names
 
 
@@ -109,7 +114,7 @@ def _transformation(root: Element, name: str, what: Transform | Ratio) -> None:
 
 
 def _matrix(root: Element, name: str, matrix: Spillover) -> None:
-    element = _add(root, "transforms:spectrumMatrix", id=name)
+    element = _add(root, "transforms:spectrumMatrix", id=identifier(name))
     for tag, channels in (("fluorochromes", matrix.fluorochromes), ("detectors", matrix.detectors)):
         listed = _add(element, f"transforms:{tag}")
         for channel in channels:
@@ -133,9 +138,9 @@ def _gate(root: Element, name: str, node: Node, names: dict[Transform | Ratio, s
 
 
 def _shape(root: Element, name: str, parent: str, gate: Gate, names: dict[Transform | Ratio, str]) -> None:
-    element = _add(root, f"gating:{type(gate).__name__}Gate", id=name)
+    element = _add(root, f"gating:{type(gate).__name__}Gate", id=identifier(name))
     if parent:
-        element.set("gating:parent_id", parent)
+        element.set("gating:parent_id", identifier(parent))
     match gate:
         case Rectangle():
             for one in gate.ranges:
@@ -161,7 +166,7 @@ def _shape(root: Element, name: str, parent: str, gate: Gate, names: dict[Transf
         case Boolean():
             operator = _add(element, f"gating:{gate.operator}")
             for operand in gate.operands:
-                reference = _add(operator, "gating:gateReference", ref=operand.population)
+                reference = _add(operator, "gating:gateReference", ref=identifier(operand.population))
                 if operand.complement:
                     reference.set("gating:use-as-complement", "true")
 
@@ -169,17 +174,19 @@ def _shape(root: Element, name: str, parent: str, gate: Gate, names: dict[Transf
 def _quadrant(element: Element, gate: Quadrant, names: dict[Transform | Ratio, str]) -> None:
     for name, divider in gate.dividers.items():
         one = _dimension(element, "divider", divider.dimension, names)
-        one.set("gating:id", name)
+        one.set("gating:id", identifier(name))
         for value in divider.values:
             ElementTree.SubElement(one, "gating:value").text = _number(value)
     for name, places in gate.parts.items():
-        part = _add(element, "gating:Quadrant", id=name)
+        part = _add(element, "gating:Quadrant", id=identifier(name))
         for divider_name, location in places.items():
-            _add(part, "gating:position", divider_ref=divider_name, location=location)
+            _add(part, "gating:position", divider_ref=identifier(divider_name), location=location)
 
 
 def _dimension(element: Element, tag: str, dimension: Dimension, names: dict[Transform | Ratio, str]) -> Element:
-    one = ElementTree.SubElement(element, f"gating:{tag}", {"gating:compensation-ref": dimension.compensation})
+    one = ElementTree.SubElement(
+        element, f"gating:{tag}", {"gating:compensation-ref": identifier(dimension.compensation)}
+    )
     if dimension.transform is not None:
         one.set("gating:transformation-ref", names[dimension.transform])
     if isinstance(dimension.channel, Ratio):

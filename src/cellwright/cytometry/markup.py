@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from typing import Final
 from xml.etree import ElementTree
 
 from cellwright.cytometry.fault import GateError
 
+_NAME: Final = re.compile(r"[^\W\d][\w.-]*")
+_ESCAPE: Final = re.compile(r"_x([0-9A-F]{4,6})_")
 TEXT_MAX: Final = 1 << 28
 DEPTH_MAX: Final = 200
 Element = ElementTree.Element
@@ -96,3 +99,18 @@ def maybe(element: Element, name: str) -> float | None:
     """An attribute that is a number, or None. Raises GateError for something else."""
     value = said(element, name)
     return None if value is None else number(value, f"{name} of <{tag(element)}>")
+
+
+def identifier(name: str) -> str:
+    """A name as an XML identifier, which has no blanks: other characters are written `_x0020_` (ISO/IEC 9075-14, 9.1)."""
+    if _NAME.fullmatch(name) and not _ESCAPE.search(name):
+        return name
+    kept = [one if _NAME.fullmatch("A" + one) else f"_x{ord(one):04X}_" for one in _ESCAPE.sub(r"_x005F_x\1_", name)]
+    if kept and not _NAME.fullmatch(kept[0]):
+        kept[0] = f"_x{ord(name[0]):04X}_"
+    return "".join(kept)
+
+
+def named(identifier: str) -> str:
+    """The name that an XML identifier stands for."""
+    return _ESCAPE.sub(lambda found: chr(int(found[1], 16)) if int(found[1], 16) < 0x110000 else found[0], identifier)
