@@ -305,6 +305,17 @@ def test_an_attested_result_says_so_and_counts_when_its_laboratory_is_qualified(
     assert judgements(lab, "L-1")["viability"].verdict == "pass"
 
 
+@pytest.mark.requirement("R017")
+def test_a_flow_result_without_its_raw_file_is_never_complete(lab: Laboratory) -> None:
+    """A printout of a flow result, attested by a qualified laboratory or passed off as a raw file, proves nothing."""
+    lab.do(lab.attesting("L-1", "viability", "92", "%", method="flow_cytometry"), "QC-1")
+    lab.record_result("L-1", "viability", "92", "%", method="flow_cytometry")
+    read = Derivation(parser="cellwright.cytometry.fcs", parser_version="2", parameters={"record": "a" * 64})
+    lab.record_result("L-1", "viability", "92", "%", method="flow_cytometry", derivation=read)
+    flaws = [result.flaw for result in lab.quality("L-1").results.values()]
+    assert flaws == ["raw-file-missing", "raw-file-missing", ""]
+
+
 def test_an_attested_result_of_an_unqualified_laboratory_proves_nothing(lab: Laboratory) -> None:
     lab.do(lab.attesting("L-1", "mycoplasma", "absent"), "QC-1")
     assert judgements(lab, "L-1")["mycoplasma"].why == "laboratory-not-qualified"

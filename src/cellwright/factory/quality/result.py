@@ -39,8 +39,11 @@ from cellwright.factory.stored_file import FileHash
 FLAWS = frozenset({
     "", "events-too-few", "below-limit-of-quantification", "replicates-disagree", "acquisition-incomplete",
     "standard-curve-invalid", "instrument-not-fit", "laboratory-not-qualified", "not-parallel",
+    "raw-file-missing", "control-missing", "control-failed",
 })  # fmt: skip
 """Why a result proves nothing, as words a screen can translate."""
+RAW_PARSERS = {"flow_cytometry": "cellwright.cytometry."}
+"""Method -> how the name of its parser begins: what was not read from the raw events themselves proves nothing (R017)."""
 
 
 class Figure(NamedTuple):
@@ -166,6 +169,11 @@ def planned(quality: QualityState, figure: Figure) -> Investigation | None:
     )
 
 
+def _unread(method: str, parser: str) -> str:
+    """A flaw if the method keeps raw events and the value was not read from them: a printout does not replace them."""
+    return "" if parser.startswith(RAW_PARSERS.get(method, "")) else "raw-file-missing"
+
+
 def number(quality: QualityState) -> str:
     """The name of the lot's next result."""
     return f"{quality.lot}-R{len(quality.results) + 1:02d}"
@@ -219,7 +227,7 @@ class RecordResult(Command):
         earlier = [r for r in quality.files.get(self.file.sha256, ()) if quality.results[r].test == self.test]
         again = self._seen_before(quality, earlier, by)
         replaceable(world, lot, quality, figure, same_file=again)
-        flaw = self.flaw or self._instrument(world)
+        flaw = self.flaw or self._instrument(world) or _unread(self.method, self.derivation.parser)
         body = self._body(lot, quality, by, flaw, self._hands(world, by))
         new = quality_file.recomputed(body, "")
         sign = (Need(person=self.second, meaning="verified", role="analyst"),) if again and self.second else ()
@@ -377,7 +385,7 @@ class AttestResult(Command):
             analyst=self.analyst,
             transcriber=by.person,
             controls=self.controls,
-            flaw="" if qualified else "laboratory-not-qualified",
+            flaw=_unread(self.method, "") if qualified else "laboratory-not-qualified",
             investigation=self.investigation,
             retest=self.retest,
             stands_for=self.stands_for,

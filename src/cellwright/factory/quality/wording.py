@@ -40,6 +40,7 @@ REASONS: Final[dict[str, str]] = {
     "below-limit-of-quantification": N_("The signal is below the limit of quantification."),
     "replicates-disagree": N_("The replicates disagree."),
     "acquisition-incomplete": N_("The acquisition is not complete."),
+    "raw-file-missing": N_("It was not read from the raw events; a printout does not replace them."),
     "standard-curve-invalid": N_("The standard curve is not valid."),
     "instrument-not-fit": N_("The instrument was not qualified, calibrated and clean."),
     "laboratory-not-qualified": N_("The laboratory is not qualified for this test."),
