@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cellwright import language
 from cellwright.assay.check import reasons
 from cellwright.assay.potency import (
     BLANK,
@@ -115,6 +116,12 @@ def test_a_file_with_reversed_doses_and_no_factor_is_invalid(shared_data: Path) 
     good = report(read((shared_data / "quality" / "bioassay" / "HepatitisB.txt").read_text()))
     turned = [one.ratio for one in outcome.result.potencies]
     assert turned == pytest.approx([1 / one.ratio for one in good.result.potencies])
+
+
+def test_reasons_are_said_in_chinese_too(shared_data: Path) -> None:
+    table = read((shared_data / "quality" / "bioassay" / "Corticotrophin.txt").read_text())
+    with language.use(language.CHINESE):
+        assert reasons(report(table).checks) == ("非平行性显著：p 0.007, F 5.37",)
 
 
 HEPARIN = """Dose Sample R1 R2 Label

@@ -15,6 +15,8 @@ from typing import Final, Literal
 
 import msgspec
 
+from cellwright.language import _
+
 State = Literal["incubating", "negative to date", "negative", "positive", "positive after release", "invalid"]
 STERILITY: Final = timedelta(days=14)
 """Compendial incubation (Ph. Eur. 2.6.1); automated systems run as long as their validation says (2.6.27)."""
@@ -107,12 +109,12 @@ def status(culture: Culture, at: datetime) -> Status:
         return _positive(culture, grown[0], at, ends_at)
     days, complete = _negative(culture, readings)
     if culture.controls_failed:
-        reasons = (f"invalid: {culture.controls_failed}",)
+        reasons = (_("invalid: {why}").format(why=culture.controls_failed),)
         return Status("invalid", days, ends_at, None, None, False, reasons)
     if complete:
         return Status("negative", days, ends_at, None, None, False, ())
     state: State = "negative to date" if days else "incubating"
-    late = (f"the final reading was due at {ends_at.isoformat()}",) if at >= ends_at else ()
+    late = (_("the final reading was due at {time}").format(time=ends_at.isoformat()),) if at >= ends_at else ()
     return Status(state, days, ends_at, None, None, False, late)
 
 
@@ -120,9 +122,9 @@ def _positive(culture: Culture, first: Reading, at: datetime, ends_at: datetime)
     """Growth stays growth, also in an invalid run: an investigation may explain it, nothing here forgets it."""
     loaded = next(bottle.loaded_at for bottle in culture.bottles if bottle.id == first.bottle)
     after = culture.released_at is not None and culture.released_at <= at
-    reasons = [f"growth in {first.bottle} at {first.at.isoformat()}"]
-    reasons += [f"organism: {first.organism}"] if first.organism else []
-    reasons += [f"controls: {culture.controls_failed}"] if culture.controls_failed else []
+    reasons = [_("growth in {bottle} at {time}").format(bottle=first.bottle, time=first.at.isoformat())]
+    reasons += [_("organism: {organism}").format(organism=first.organism)] if first.organism else []
+    reasons += [_("controls: {why}").format(why=culture.controls_failed)] if culture.controls_failed else []
     hours = (first.at - loaded) / timedelta(hours=1)
     state: State = "positive after release" if after else "positive"
     return Status(state, None, ends_at, first.at, hours, True, tuple(reasons))

@@ -9,6 +9,7 @@ from scipy import stats
 
 from cellwright.assay.check import Check, judged
 from cellwright.assay.fit import Curve, CurveError, fit_curve
+from cellwright.language import _
 
 SPONTANEOUS_MOST: Final = 30.0
 """[K] percent of maximal release; customary."""
@@ -123,12 +124,12 @@ def lysis_curve(
     rising = float(stats.spearmanr(ratios, percents).statistic) if np.ptp(percents) > 0 else 0.0
     checks = [
         judged(
-            "rising with the ratio", rising, "rank correlation > 0", rising > 0, "lysis does not rise with the ratio"
+            "rising with the ratio", rising, "rank correlation > 0", rising > 0, _("lysis does not rise with the ratio")
         )
     ]
     if spontaneous_percent is not None:
         checks.append(judged("spontaneous release", spontaneous_percent, f"<= {spontaneous_most:g} %",
                              spontaneous_percent <= spontaneous_most,
-                             f"spontaneous release is {spontaneous_percent:.0f} % of maximal"))  # fmt: skip
+                             _("spontaneous release is {percent:.0f} % of maximal").format(percent=spontaneous_percent)))  # fmt: skip
     half = curve.centre if settled and curve is not None else None
     return LysisCurve(ordered, curve, half, area, tuple(checks))

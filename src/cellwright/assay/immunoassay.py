@@ -9,6 +9,7 @@ from scipy import stats
 
 from cellwright.assay.check import Check, judged
 from cellwright.assay.fit import Curve, fit_curve, inverse
+from cellwright.language import _
 
 STANDARD_BIAS: Final = 20.0
 """Percent that a back-calculated standard may deviate, 25 at the lowest (ICH M10 for ligand-binding assays)."""
@@ -74,8 +75,8 @@ def calibrate(
     share = len(good) / len(levels)
     checks = (
         judged("standards", share, f">= {STANDARDS_INSIDE:.0%} within {STANDARD_BIAS:g} %", share >= STANDARDS_INSIDE,
-               f"{len(good)} of {len(levels)} standards are within their bias"),
-        judged("convergence", None, "a minimum inside the bounds", curve.fit.converged, "the curve has no minimum"),
+               _("{good} of {all} standards are within their bias").format(good=len(good), all=len(levels))),
+        judged("convergence", None, "a minimum inside the bounds", curve.fit.converged, _("the curve has no minimum")),
     )  # fmt: skip
     lowest, highest = (min(good), max(good)) if good else (float("nan"), float("nan"))
     return Calibration(curve, lowest, highest, tuple(recovered), checks)
@@ -165,10 +166,10 @@ def spots(
     enough = index is None or index >= least_index
     checks = (
         judged("response", net, f"net >= {least_net:g}, index >= {least_index:g}", net > 0 and net >= least_net and enough,
-               "no response above the control"),
+               _("no response above the control")),
         judged("control", float(two.mean()), f"<= {most_control:g} spots", float(two.mean()) <= most_control,
-               f"the control has {two.mean():.0f} spots a well"),
-        judged("countable", fullest, f"< {too_many} spots", fullest < too_many, "too numerous to count"),
+               _("the control has {spots:.0f} spots a well").format(spots=two.mean())),
+        judged("countable", fullest, f"< {too_many} spots", fullest < too_many, _("too numerous to count")),
     )  # fmt: skip
     return Spots(net * scale, (net - half) * scale, (net + half) * scale, index, p, checks)
 

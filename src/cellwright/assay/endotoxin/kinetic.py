@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 
 from cellwright.assay.check import Check, judged, passed
+from cellwright.language import _
 
 CORRELATION: Final = 0.980
 RECOVERY: Final = (50.0, 200.0)
@@ -155,12 +156,12 @@ def measure(
         *_archive(curve, today),
         judged("spike recovery", recovery, f"{RECOVERY[0]:g} to {RECOVERY[1]:g} %",
                recovery is not None and RECOVERY[0] <= recovery <= RECOVERY[1],
-               "the spike did not react" if recovery is None else f"spike recovery is {recovery:.0f} %"),
+               _("the spike did not react") if recovery is None else _("spike recovery is {percent:.0f} %").format(percent=recovery)),
         _dilution(curve, readings.dilution, limit_eu_per_ml),
         *_negative(curve, readings.negative),
         *_variation(readings, most_variation),
         judged("replicates", len(readings.sample), ">= 2 of sample and of spiked sample",
-               min(len(readings.sample), len(readings.spiked)) >= 2, "fewer than two replicates"),
+               min(len(readings.sample), len(readings.spiked)) >= 2, _("fewer than two replicates")),
     ]  # fmt: skip
     return Measured(value * readings.dilution, censored, recovery, tuple(checks))
 
@@ -193,33 +194,33 @@ def _recovery(curve: KineticCurve, readings: Readings, value: float, censored: C
 def _correlation(curve: KineticCurve) -> Check:
     holds = curve.slope < 0 and abs(curve.correlation) >= CORRELATION
     return judged("correlation", curve.correlation, f"|r| >= {CORRELATION:.3f}, falling", holds,
-                  f"the standard curve has r {curve.correlation:.4f}")  # fmt: skip
+                  _("the standard curve has r {r:.4f}").format(r=curve.correlation))  # fmt: skip
 
 
 def _archive(curve: KineticCurve, today: date | None) -> list[Check]:
     if curve.expires is None:
         return []
     holds = None if today is None else today <= curve.expires
-    return [judged("archived curve", None, f"until {curve.expires}", holds, "the archived curve is out of date")]
+    return [judged("archived curve", None, f"until {curve.expires}", holds, _("the archived curve is out of date"))]
 
 
 def _dilution(curve: KineticCurve, dilution: float, limit: float) -> Check:
     most = maximum_valid_dilution(limit, curve.lowest)
     # A dilution typed as 0.5/0.005 is 100: what rounding adds is no overstepping.
     return judged("maximum valid dilution", dilution, f"<= {most:g}", 1 <= dilution <= most * (1 + 1e-9),
-                  f"diluted {dilution:g} times, at most {most:g} are valid")  # fmt: skip
+                  _("diluted {dilution:g} times, at most {most:g} are valid").format(dilution=dilution, most=most))  # fmt: skip
 
 
 def _negative(curve: KineticCurve, negative: Sequence[float | None]) -> list[Check]:
     if not negative:
         # A cartridge carries no negative control; its certificate and spike stand for it.
         return [] if curve.expires is not None else [
-            judged("negative control", None, "slower than the lowest standard", None, "no negative control")
+            judged("negative control", None, "slower than the lowest standard", None, _("no negative control"))
         ]  # fmt: skip
     fastest = min((onset for onset in negative if onset is not None), default=None)
     holds = fastest is None or fastest > curve.onset(curve.lowest)
     return [
-        judged("negative control", fastest, "slower than the lowest standard", holds, "the negative control reacted")
+        judged("negative control", fastest, "slower than the lowest standard", holds, _("the negative control reacted"))
     ]
 
 
@@ -233,5 +234,5 @@ def _variation(readings: Readings, most: float | None) -> list[Check]:
             continue
         variation = 100 * float(np.std(times, ddof=1) / np.mean(times))
         found.append(judged(f"variation of {name}", variation, f"<= {most:g} %", variation <= most,
-                            f"replicates of the {name} vary by {variation:.0f} %"))  # fmt: skip
+                            _("replicates vary by {percent:.0f} %").format(percent=variation)))  # fmt: skip
     return found

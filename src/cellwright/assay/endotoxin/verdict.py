@@ -11,8 +11,17 @@ from typing import Literal
 
 import msgspec
 
+from cellwright.language import N_, _
+
 Outcome = Literal["complies", "does not comply", "not shown to comply", "not evaluable"]
 _ORDER: tuple[Outcome, ...] = ("complies", "not shown to comply", "not evaluable", "does not comply")
+
+OUTCOMES: dict[Outcome, str] = {
+    "complies": N_("complies"),
+    "does not comply": N_("does not comply"),
+    "not shown to comply": N_("not shown to comply"),
+    "not evaluable": N_("not evaluable"),
+}
 
 
 class Bag(msgspec.Struct, frozen=True):
@@ -100,7 +109,14 @@ def _per_ml(bags: Sequence[Bag], limits: Limits, reasons: list[str]) -> Outcome:
     for bag in bags:
         found = _compare(bag.endotoxin, (bag.censored,), limits.per_ml, limits)
         if found != "complies":
-            reasons.append(f"{bag.name}: {bag.censored}{bag.endotoxin} EU/mL against {limits.per_ml}: {found}")
+            reasons.append(
+                _("{bag}: {value} EU/mL against {limit}: {outcome}").format(
+                    bag=bag.name,
+                    value=f"{bag.censored}{bag.endotoxin}",
+                    limit=limits.per_ml,
+                    outcome=_(OUTCOMES[found]),
+                )
+            )
         worst = max((worst, found), key=_ORDER.index)
     return worst
 
@@ -109,10 +125,12 @@ def _per_kg_hour(
     bags: Sequence[Bag], weight: Weight | None, limits: Limits, on: date, reasons: list[str]
 ) -> tuple[Decimal | None, Outcome]:
     if weight is None or weight.kg <= 0:
-        reasons.append("no body weight")
+        reasons.append(_("no body weight"))
         return None, "not evaluable"
     if not 0 <= (on - weight.on).days <= limits.weight_days:
-        reasons.append(f"the weight of {weight.on} is not from the last {limits.weight_days} days")
+        reasons.append(
+            _("the weight of {day} is not from the last {days} days").format(day=weight.on, days=limits.weight_days)
+        )
         return None, "not evaluable"
     begin = max((bag.starts_h for bag in bags), key=lambda hour: _within(bags, hour))
     ends = [max(Decimal(0), bag.starts_h + bag.lasts_h - 1) for bag in bags]
@@ -125,7 +143,11 @@ def _per_kg_hour(
     )
     found = _compare(dose, tuple(bag.censored for bag in bags), limits.per_kg_hour, limits, sure)
     if found != "complies":
-        reasons.append(f"{dose:.3g} EU/kg in an hour against {limits.per_kg_hour}: {found}")
+        reasons.append(
+            _("{dose:.3g} EU/kg in an hour against {limit}: {outcome}").format(
+                dose=dose, limit=limits.per_kg_hour, outcome=_(OUTCOMES[found])
+            )
+        )
     return dose, found
 
 

@@ -17,6 +17,7 @@ from cellwright.assay.check import Check, judged
 from cellwright.assay.pcr.digital import Molecules
 from cellwright.assay.pcr.standard_curve import Quantity
 from cellwright.assay.potency.fieller import fieller
+from cellwright.language import _
 
 DIPLOID: Final = 2.0
 """Copies of a single-copy reference gene in a cell."""
@@ -119,7 +120,9 @@ def plausibility(copies_per_cell: float, fraction: Fraction) -> Check:
     expected = expected_transduced_fraction(copies_per_cell)
     error = float(np.sqrt(expected * (1 - expected) / fraction.counted)) + 0.02
     holds = fraction.value <= expected + 3 * error
-    reason = f"{100 * fraction.value:.1f} % transduced cells need more than {copies_per_cell:.3g} copies per cell"
+    reason = _("{percent:.1f} % transduced cells need more than {copies:.3g} copies per cell").format(
+        percent=100 * fraction.value, copies=copies_per_cell
+    )
     return judged("transduced fraction", fraction.value, f"<= {expected:.3f} by chance", holds, reason)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from scipy import stats
 
 from cellwright.assay.check import Check, judged
+from cellwright.language import _
 
 QX200_DROPLET_NL: Final = 0.85
 """Volume of a droplet that the maker's software assumes."""
@@ -133,9 +134,9 @@ def well_checks(
     p = molecules(wells).dispersion_p
     return (
         judged("partitions", fewest, f">= {least_partitions}", fewest >= least_partitions,
-               f"a well has {fewest} partitions"),
+               _("a well has {count} partitions").format(count=fewest)),
         judged("saturation", fullest, f"<= {most_positive:g}", fullest <= most_positive,
-               f"{100 * fullest:.2f} % of partitions are positive"),
+               _("{percent:.2f} % of partitions are positive").format(percent=100 * fullest)),
         judged("agreement of wells", p, f"p >= {dispersion_p:g}", p >= dispersion_p,
-               f"wells differ more than counting explains: p {p:.2g}"),
+               _("wells differ more than counting explains: p {p:.2g}").format(p=p)),
     )  # fmt: skip

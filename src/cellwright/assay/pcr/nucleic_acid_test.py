@@ -13,6 +13,7 @@ import numpy as np
 
 from cellwright.assay.check import Check, judged, passed
 from cellwright.assay.pcr.standard_curve import Quantity
+from cellwright.language import _
 
 Role = Literal["sample", "positive control", "no-template control", "extraction control"]
 Finding = Literal["not detected", "detected", "indeterminate", "invalid"]
@@ -67,7 +68,7 @@ def detect(wells: Sequence[Well], rules: Rules) -> Detection:
     controls = _controls(wells, rules)
     inhibited = _inhibition([well for well in samples if well not in positive], rules)
     enough = judged("replicates", len(samples), f">= {rules.replicates}", len(samples) >= rules.replicates,
-                    f"{len(samples)} wells of the sample")  # fmt: skip
+                    _("{count} wells of the sample").format(count=len(samples)))  # fmt: skip
     checks = (*controls, inhibited, enough)
     if not passed((*controls, enough)):
         finding: Finding = "invalid"
@@ -88,14 +89,14 @@ def _controls(wells: Sequence[Well], rules: Rules) -> list[Check]:
     inside = all(cycle is not None and low <= cycle <= high for cycle in positive)
     found = [
         judged("positive control", positive[0] if positive else None, f"cycle {low:g} to {high:g}",
-               inside if positive else None, "no positive control inside its window")
+               inside if positive else None, _("no positive control inside its window"))
     ]  # fmt: skip
     for role in ("no-template control", "extraction control"):
         negative = [well for well in wells if well.role == role]
         clean = not any(_amplified(well, rules) for well in negative)
         earliest = min((well.cycle for well in negative if well.cycle is not None), default=None)
         found.append(judged(role, earliest, f"no cycle up to {rules.last_cycle:g}", clean if negative else None,
-                            f"{role} amplified or is missing"))  # fmt: skip
+                            _("a blank control amplified or is missing")))  # fmt: skip
     return found
 
 
@@ -105,7 +106,9 @@ def _inhibition(wells: Sequence[Well], rules: Rules) -> Check:
     low, high = rules.internal_control
     latest = max((well.internal_cycle for well in wells if well.internal_cycle is not None), default=None)
     holds = all(well.internal_cycle is not None and low <= well.internal_cycle <= high for well in wells)
-    return judged("internal control", latest, f"cycle {low:g} to {high:g}", holds, "the sample inhibits the reaction")
+    return judged(
+        "internal control", latest, f"cycle {low:g} to {high:g}", holds, _("the sample inhibits the reaction")
+    )
 
 
 class PerMass(msgspec.Struct, frozen=True):

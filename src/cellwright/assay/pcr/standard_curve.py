@@ -12,6 +12,7 @@ from scipy import stats
 
 from cellwright.assay.check import Check, judged
 from cellwright.assay.potency.fieller import fieller
+from cellwright.language import _
 
 EFFICIENCY: Final = (90.0, 110.0)
 """[K] percent; customary, a method sets its own."""
@@ -135,7 +136,7 @@ def curve_checks(
     low, high = efficiency
     return (
         judged("efficiency", curve.efficiency, f"{low:g} to {high:g} %", low <= curve.efficiency <= high,
-               f"efficiency is {curve.efficiency:.1f} %"),
+               _("efficiency is {percent:.1f} %").format(percent=curve.efficiency)),
         judged("coefficient of determination", curve.r_squared, f">= {r_squared:g}", curve.r_squared >= r_squared,
-               f"R2 is {curve.r_squared:.4f}"),
+               _("R2 is {value:.4f}").format(value=curve.r_squared)),
     )  # fmt: skip

@@ -7,6 +7,7 @@ from cellwright.assay.potency.assay_table import AssayTable
 from cellwright.assay.potency.parallel_line import parallel_lines
 from cellwright.assay.potency.result import PotencyResult
 from cellwright.assay.potency.slope_ratio import slope_ratio
+from cellwright.language import _
 
 
 class Estimate(msgspec.Struct, frozen=True):
@@ -56,12 +57,11 @@ def report(table: AssayTable) -> AssayReport:
 def _completeness(table: AssayTable, result: PotencyResult) -> list[Check]:
     found = []
     if table.direction is None:
-        reason = (
-            f"the file does not say whether the response rises or falls with the dose (found: slope {result.slope:.6g});"
-            " doses written in reversed order would turn every potency into its inverse"
-        )
+        reason = _(
+            "the file does not say whether the response rises or falls with the dose (found: slope {slope:.6g}); doses written in reversed order would turn every potency into its inverse"
+        ).format(slope=result.slope)
         found.append(judged("direction", result.slope, "stated", None, reason))
-    reason = "the file states no assumed potency (Factor): a ratio cannot be turned into a potency"
+    reason = _("the file states no assumed potency (Factor): a ratio cannot be turned into a potency")
     found.append(judged("assumed potency", None, "stated", True if table.potency_units else None, reason))
     return found
 

@@ -15,9 +15,11 @@ from cellwright.assay.potency.anova import model
 from cellwright.assay.potency.fieller import fieller
 from cellwright.assay.potency.layout import Layout, cells, indicators, strata
 from cellwright.assay.potency.parallel_logistic import fitted
+from cellwright.language import N_, _
 
 MARGINS: Final = (0.8, 1.25)
 """[K] customary bounds of a ratio; a method sets its own from the history of its assay."""
+MEASURES: Final = {"slope": N_("slope"), "range": N_("range")}
 TWO_ONE_SIDED: Final = 0.90
 """A 90 % interval is two one-sided tests at 5 %."""
 
@@ -42,8 +44,10 @@ class Equivalence(msgspec.Struct, frozen=True):
         """Whether the whole interval lies inside the margins."""
         low, high = self.margins
         inside = self.lower is not None and self.upper is not None and low <= self.lower and self.upper <= high
-        interval = "no finite interval" if self.lower is None else f"{self.lower:.3f} to {self.upper:.3f}"
-        reason = f"{self.measure} of {self.preparation} is not shown to be equivalent: {interval}"
+        interval = _("no finite interval") if self.lower is None else f"{self.lower:.3f} to {self.upper:.3f}"
+        reason = _("{measure} of {preparation} is not shown to be equivalent: {interval}").format(
+            measure=_(MEASURES[self.measure]), preparation=self.preparation, interval=interval
+        )
         return judged(f"equivalence of {self.measure}", self.ratio, f"{low:g} to {high:g}", inside, reason)
 
 

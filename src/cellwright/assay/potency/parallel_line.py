@@ -15,9 +15,18 @@ from cellwright.assay.potency.fieller import fieller
 from cellwright.assay.potency.layout import Layout, LayoutError, Vector, cells, indicators, strata
 from cellwright.assay.potency.outlier import suspects
 from cellwright.assay.potency.result import LEVEL, SIGNIFICANCE, Potency, PotencyResult
+from cellwright.language import N_, _
 
 Direction = Literal["increasing", "decreasing"]
 MODEL: Final = "parallel lines"
+SOURCES: Final = {
+    "regression": N_("regression"),
+    "non-parallelism": N_("non-parallelism"),
+    "non-linearity": N_("non-linearity"),
+    "blanks": N_("blanks"),
+    "intersection": N_("intersection"),
+}
+"""Sources of variance that validity is judged by, in words."""
 
 
 class _Designs(NamedTuple):
@@ -158,14 +167,22 @@ def _checks(
         if lines[name].degrees_of_freedom:
             checks.append(not_significant(lines[name], significance))
         else:
-            notes.append(f"{name} cannot be tested with this design")
+            notes.append(_("{name} cannot be tested with this design").format(name=_(SOURCES[name])))
     finite = g < 1
     checks.append(
-        judged("confidence limits", g, "g < 1", finite, f"the slope is too uncertain for finite limits: g {g:.3g}")
+        judged(
+            "confidence limits",
+            g,
+            "g < 1",
+            finite,
+            _("the slope is too uncertain for finite limits: g {g:.3g}").format(g=g),
+        )
     )
     if direction is not None:
         holds = (slope > 0) == (direction == "increasing")
-        reason = f"the response is not {direction} with the dose: slope {slope:.6g}; are the doses in reversed order?"
+        reason = _(
+            "the response does not change with the dose as stated ({direction}): slope {slope:.6g}; are the doses in reversed order?"
+        ).format(direction=direction, slope=slope)
         checks.append(judged("direction", slope, f"{direction} with the dose", holds, reason))
     return tuple(checks), tuple(notes)
 
@@ -173,12 +190,24 @@ def _checks(
 def significant(line: Source, significance: float) -> Check:
     """A check that a source of variance is there."""
     holds = None if line.p is None else line.p < significance
-    said = "no residual variance to test it with" if line.p is None else f"p {line.p:.3f}"
-    return judged(line.name, line.p, f"p < {significance:g}", holds, f"{line.name} is not significant: {said}")
+    said = _("no residual variance to test it with") if line.p is None else f"p {line.p:.3f}"
+    return judged(
+        line.name,
+        line.p,
+        f"p < {significance:g}",
+        holds,
+        _("{name} is not significant: {said}").format(name=_(SOURCES[line.name]), said=said),
+    )
 
 
 def not_significant(line: Source, significance: float) -> Check:
     """A check that a source of variance is not to be seen."""
     holds = None if line.p is None else line.p >= significance
-    said = "no residual variance to test it with" if line.p is None else f"p {line.p:.3f}, F {line.f:.2f}"
-    return judged(line.name, line.p, f"p >= {significance:g}", holds, f"{line.name} is significant: {said}")
+    said = _("no residual variance to test it with") if line.p is None else f"p {line.p:.3f}, F {line.f:.2f}"
+    return judged(
+        line.name,
+        line.p,
+        f"p >= {significance:g}",
+        holds,
+        _("{name} is significant: {said}").format(name=_(SOURCES[line.name]), said=said),
+    )

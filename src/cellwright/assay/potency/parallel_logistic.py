@@ -19,6 +19,7 @@ from cellwright.assay.potency.layout import Layout, LayoutError, Vector, cells
 from cellwright.assay.potency.outlier import suspects
 from cellwright.assay.potency.parallel_line import not_significant, significant
 from cellwright.assay.potency.result import LEVEL, SIGNIFICANCE, Potency, PotencyResult
+from cellwright.language import _
 
 MODEL: Final = "parallel logistic curves"
 
@@ -57,10 +58,10 @@ def parallel_logistic(
     if named["residual error"].degrees_of_freedom:
         checks.append(not_significant(named["non-linearity"], significance))
     else:
-        notes.append("lack of fit cannot be tested without replicates")
+        notes.append(_("lack of fit cannot be tested without replicates"))
     settled = curves.common.converged and not any(curves.common.at_bound[:4])
     checks.append(
-        judged("convergence", None, "a minimum inside the bounds", settled, "the common curve has no minimum")
+        judged("convergence", None, "a minimum inside the bounds", settled, _("the common curve has no minimum"))
     )
     total = named["total"].sum_of_squares
     return PotencyResult(

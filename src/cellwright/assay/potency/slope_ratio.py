@@ -14,8 +14,9 @@ from cellwright.assay.potency.anova import Model, Source, between, model
 from cellwright.assay.potency.fieller import fieller
 from cellwright.assay.potency.layout import Layout, LayoutError, Vector, cells, indicators, strata
 from cellwright.assay.potency.outlier import suspects
-from cellwright.assay.potency.parallel_line import not_significant, significant
+from cellwright.assay.potency.parallel_line import SOURCES, not_significant, significant
 from cellwright.assay.potency.result import LEVEL, SIGNIFICANCE, Potency, PotencyResult
+from cellwright.language import _
 
 MODEL: Final = "slope ratio"
 BLANK: Final = -1
@@ -56,7 +57,13 @@ def slope_ratio(layout: Layout, *, level: float = LEVEL, significance: float = S
     rest = [name for name in ("blanks", "intersection", "non-linearity") if name in named]
     checks += [not_significant(named[name], significance) for name in rest if named[name].degrees_of_freedom]
     checks.append(
-        judged("confidence limits", g, "g < 1", g < 1, f"the slope of the standard is too uncertain: g {g:.3g}")
+        judged(
+            "confidence limits",
+            g,
+            "g < 1",
+            g < 1,
+            _("the slope is too uncertain for finite limits: g {g:.3g}").format(g=g),
+        )
     )
     total = analysis[-1].sum_of_squares
     return PotencyResult(
@@ -68,7 +75,11 @@ def slope_ratio(layout: Layout, *, level: float = LEVEL, significance: float = S
         residual_variance=residual.mean_square,
         checks=tuple(checks),
         suspects=suspects(layout, stack(treatments)),
-        notes=tuple(f"{name} cannot be tested with this design" for name in rest if not named[name].degrees_of_freedom),
+        notes=tuple(
+            _("{name} cannot be tested with this design").format(name=_(SOURCES[name]))
+            for name in rest
+            if not named[name].degrees_of_freedom
+        ),
     )
 
 
