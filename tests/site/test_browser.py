@@ -19,6 +19,9 @@ pytestmark = pytest.mark.browser
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
 TABLET, DESK = {"width": 1280, "height": 800}, {"width": 1920, "height": 1080}
+OTHERS = ({"width": 1024, "height": 768}, {"width": 768, "height": 1024}, DESK)
+HEADER_PX = 64
+"""One line of the header, with the key of the menu in it; two lines are more."""
 MM = 96 / 25.4
 FLOOR_TARGET, OFFICE_TARGET = 20 * MM - 0.5, 10 * MM - 0.5
 WEDGE_MS = 10
@@ -292,13 +295,19 @@ def test_everything_can_be_read_and_touched(browser: Browser, site: str, errors:
     step = benches(page, site)[0]
     story = str(page.locator(".tile").first.get_attribute("href"))
     for path, least in (("/", FLOOR_TARGET), (step, FLOOR_TARGET), (step.removesuffix("/step"), OFFICE_TARGET),
+                        (step.removesuffix("step") + "release", OFFICE_TARGET),
                         (story, OFFICE_TARGET), ("/proof", OFFICE_TARGET)):  # fmt: skip
         page.goto(site + path)
         assert page.evaluate(CONTRAST) == [], path
         for key in page.locator("main .key:visible").all():
             box = key.bounding_box()
             assert box is not None and box["height"] >= least, f"{path}: {key.inner_text()} is {box}"
-        wide = page.evaluate("document.documentElement.scrollWidth")
-        assert wide <= TABLET["width"], f"{path} is {wide} px wide"
+        for size in (TABLET, *OTHERS):
+            page.set_viewport_size(size)  # type: ignore[arg-type]
+            wide = page.evaluate("document.documentElement.scrollWidth")
+            assert wide <= size["width"], f"{path} is {wide} px wide at {size}"
+            tall = page.evaluate("document.querySelector('header.patient').offsetHeight")
+            assert tall <= HEADER_PX, f"{path}: the header wraps at {size}"
+        page.set_viewport_size(TABLET)  # type: ignore[arg-type]
     assert not errors
     context.close()

@@ -2,7 +2,6 @@
 
 from typing import Any, Final
 
-import msgspec
 from django.http import HttpResponse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
@@ -115,13 +114,11 @@ def investigate(request: Asked, case: str) -> HttpResponse:
 @require_POST
 def close(request: Asked, case: str) -> HttpResponse:
     """The case ends: identity confirmed, or lost; then only what is beyond doubt is freed."""
-    outcome = "identity_confirmed" if request.POST.get("outcome") == "confirmed" else "identity_lost"
+    outcome: Any = "identity_confirmed" if request.POST.get("outcome") == "confirmed" else "identity_lost"
     freed = tuple(request.POST.getlist("freed"))
     state = Read().load(CaseState, case)
-    said = {
-        "case": case, "outcome": outcome, "reason": request.POST.get("reason", "").strip(),
-        "verifier": request.POST.get("second", ""),
-        "freed_lots": [n for n in freed if n in state.lots], "freed_orders": [n for n in freed if n in state.orders],
-    }  # fmt: skip
-    command = msgspec.convert(said, Close)
+    command = Close(
+        case=case, outcome=outcome, reason=request.POST.get("reason", "").strip(), verifier=request.POST.get("second", ""),
+        freed_lots=tuple(n for n in freed if n in state.lots), freed_orders=tuple(n for n in freed if n in state.orders),
+    )  # fmt: skip
     return give(request, command, f"/cases/{case}")
