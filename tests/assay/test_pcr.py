@@ -87,7 +87,16 @@ def test_quantities_of_a_quantstudio_workbook(workbook: CalamineWorkbook) -> Non
         assert quantify(curve, [row["Cq"]]).value == pytest.approx(row["Quantity"], rel=5e-4)
 
 
+def test_cycles_of_a_run_with_four_dyes(shared_data: Path) -> None:
+    name = "qpcr/appbio_quantstudio_designandanalysis_QS5_Standard_Curve_4Plex_example03.xlsx"
+    _compare_cycles(CalamineWorkbook.from_path(shared_data / "quality" / name))
+
+
 def test_cycles_from_the_curves_of_a_quantstudio_workbook(workbook: CalamineWorkbook) -> None:
+    _compare_cycles(workbook)
+
+
+def _compare_cycles(workbook: CalamineWorkbook) -> None:
     """Within 0.1 cycle of the instrument, whose curves are smoothed, and from raw signal with its own baseline."""
     signals: dict[tuple[float, str], list[tuple[float, float, float]]] = {}
     for row in _sheet(workbook, "Amplification Data"):

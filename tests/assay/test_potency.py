@@ -290,6 +290,33 @@ def test_slope_ratio() -> None:
     assert any(reason.startswith("blanks is significant") for reason in reasons(bad.checks))
 
 
+SLOPES = """Dose Sample R1 R2
+Dose-0 Blank 0.101 0.099
+Dose-1 S 0.302 0.298
+Dose-2 S 0.499 0.502
+Dose-3 S 0.703 0.699
+Dose-1 T 0.261 0.258
+Dose-2 T 0.421 0.418
+Dose-3 T 0.579 0.582
+# Model "Slope ratio"
+# Design "Completely randomised"
+# Transformation "y' = y"
+# Direction "increasing"
+# Factor "10"
+# StandardDilutions "1 2 3"
+# Sample1Dilutions "1 2 3"
+"""
+
+
+def test_a_slope_ratio_file_with_blanks() -> None:
+    """Made up: slopes 0.2 and 0.16 on a blank of 0.1, assumed potency 10."""
+    outcome = report(read(SLOPES))
+    assert outcome.valid, reasons(outcome.checks)
+    assert outcome.estimates[0].potency == pytest.approx(8, rel=0.01)
+    with pytest.raises(LayoutError, match="needs its doses"):
+        read(SLOPES.replace("StandardDilutions", "Elsewhere"))
+
+
 @given(st.floats(0.5, 2), st.integers(0, 1000))
 @settings(deadline=None, max_examples=20)
 def test_a_slope_ratio_is_that_of_the_normal_equations(ratio: float, seed: int) -> None:
@@ -361,6 +388,7 @@ def test_fieller_has_no_limits_when_the_denominator_may_be_nothing() -> None:
         ("", "no table"),
         ("Block S1 T1\nB 1 2\n", "model"),
         (ERYTHROMYCIN.replace("y' = y", "y' = sin(y)"), "sin"),
+        (ERYTHROMYCIN.replace("Randomised block", "Latin square"), "design"),
         (ERYTHROMYCIN.replace('"1.5"', '"__import__(1)"'), "no number"),
         (ERYTHROMYCIN.replace("T3 Label", "Third Label"), "rank of dose"),
         (DIPHTHERIA.replace("y^2", "log(y)"), "no logarithm"),

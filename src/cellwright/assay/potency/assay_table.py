@@ -22,9 +22,12 @@ import msgspec
 import numpy as np
 
 from cellwright.assay.potency.arithmetic import NotArithmetic, number
-from cellwright.assay.potency.layout import Layout, LayoutError
+from cellwright.assay.potency.layout import BLANK, Layout, LayoutError
 
 SIZE_MAX: Final = 1_000_000
+DESIGNS: Final = ("Completely randomised", "Randomised block")
+BLANK_NAME: Final = "Blank"
+"""The sample of rows or columns without any preparation, in slope-ratio assays."""
 _LINE: Final = re.compile(
     r"^#?\s*(?P<key>[A-Za-z][^\s\".]*(?: slope\S*)?)\s(?P<figures>[^\"]*)(?:\"(?P<text>[^\"]*)\")?.*$"
 )
@@ -74,12 +77,14 @@ def read(text: str) -> AssayTable:
     header, rows, stated, printed = _split(text)
     if stated.get("Model") not in {"Parallel lines", "Slope ratio"}:
         raise LayoutError(f"model {stated.get('Model', '')!r} is not known: Parallel lines or Slope ratio")
+    if stated.get("Design") not in DESIGNS:
+        raise LayoutError(f"design {stated.get('Design', '')!r} is not known: {' or '.join(DESIGNS)}")
     entries = _entries(header, rows)
-    names = list(dict.fromkeys(entry.name for entry in entries))
+    names = list(dict.fromkeys(entry.name for entry in entries if entry.name != BLANK_NAME))
     doses, units = _doses(names, entries, stated)
     layout = Layout(
         preparations=tuple(names),
-        preparation=tuple(names.index(entry.name) for entry in entries),
+        preparation=tuple(BLANK if entry.name == BLANK_NAME else names.index(entry.name) for entry in entries),
         dose=doses,
         response=_transformed(tuple(entry.value for entry in entries), stated),
         rows=tuple(entry.row for entry in entries) if "block" in stated.get("Design", "").lower() else (),
@@ -185,10 +190,12 @@ def _doses(
     lists = [re.findall(r"[\d./]+", text) for text in given]
     explicit = all(len(lists[place]) == len(levels[name]) for place, name in enumerate(names))
     if not explicit:
+        if stated["Model"] == "Slope ratio":
+            raise LayoutError("a slope ratio needs its doses: StandardDilutions and Sample1Dilutions")
         ratio = _arithmetic(stated.get("DilutionRatio", ""), "DilutionRatio")
         ranks = {(name, level): rank for name in names for rank, level in enumerate(levels[name])}
         return tuple(ratio ** ranks[entry.name, entry.level] for entry in entries), ()
-    table: dict[tuple[str, str], float] = {}
+    table = {(entry.name, entry.level): 0.0 for entry in entries if entry.name == BLANK_NAME}
     for place, name in enumerate(names):
         amounts = [_arithmetic(text, "dilutions") for text in lists[place]]
         table |= {(name, level): _matching(level, rank, amounts) for rank, level in enumerate(levels[name])}

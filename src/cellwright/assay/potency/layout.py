@@ -10,6 +10,10 @@ Vector = NDArray[np.float64]
 Index = NDArray[np.intp]
 
 
+BLANK = -1
+"""The preparation of a blank, which belongs to none."""
+
+
 class LayoutError(ValueError):
     """Responses that are no bioassay: says what is missing or does not fit together."""
 
@@ -45,7 +49,7 @@ class Layout(msgspec.Struct, frozen=True):
             )
         if not (np.isfinite(self.dose).all() and np.isfinite(self.response).all()):
             raise LayoutError("doses and responses must be numbers; leave out the entry of a missing response")
-        if set(self.preparation) - {-1} != set(range(len(self.preparations))):
+        if set(self.preparation) - {BLANK} != set(range(len(self.preparations))):
             raise LayoutError("each preparation needs responses")
 
     @property

@@ -12,15 +12,13 @@ from scipy import stats
 from cellwright.assay.check import judged
 from cellwright.assay.potency.anova import Model, Source, between, model
 from cellwright.assay.potency.fieller import fieller
-from cellwright.assay.potency.layout import Layout, LayoutError, Vector, cells, indicators, strata
+from cellwright.assay.potency.layout import BLANK, Layout, LayoutError, Vector, cells, indicators, strata
 from cellwright.assay.potency.outlier import suspects
 from cellwright.assay.potency.parallel_line import SOURCES, not_significant, significant
 from cellwright.assay.potency.result import LEVEL, SIGNIFICANCE, Potency, PotencyResult
 from cellwright.language import _
 
 MODEL: Final = "slope ratio"
-BLANK: Final = -1
-"""The preparation of a blank, which belongs to none."""
 
 
 def slope_ratio(layout: Layout, *, level: float = LEVEL, significance: float = SIGNIFICANCE) -> PotencyResult:
