@@ -45,7 +45,7 @@ class Bundle(Immutable):
     document_sha256: FileHash | None = None
     more: tuple[FileHash, ...] = ()
     pages: tuple[Page, ...] = ()
-    named: dict[str, Page] = {}
+    named: dict[str, Page] = {}  # noqa: RUF012 - a struct copies its defaults
     title: str = ""
 
 
