@@ -46,6 +46,11 @@ def sheet(**change: str) -> Sheet:
     return read_analysis(text)
 
 
+UNSTAINED = ControlFile(
+    "unstained", sample(Cells(living=0, cd3=0, car=0, cd8=0, b_cells=0, dead=0, doublets=0), 11, "S-1-UNSTAINED")
+)
+
+
 def beside(**more: object) -> Evidence:
     fmo = sample(Cells(living=15_000, cd3=14_500, car=5, cd8=5_000), 9, "S-1-FMO")
     check = InstrumentQc(
@@ -55,7 +60,7 @@ def beside(**more: object) -> Evidence:
         passed=True,
         sha256="a" * 64,
     )
-    usual = {"controls": (ControlFile("fmo", fmo, "CAR"),), "instrument": (check,)}
+    usual = {"controls": (ControlFile("fmo", fmo, "CAR"), UNSTAINED), "instrument": (check,)}
     return Evidence(**{**usual, **more})  # type: ignore[arg-type]
 
 
@@ -210,7 +215,7 @@ def test_a_gate_moved_after_the_result_was_seen_takes_a_reason_and_a_second_pers
 
 def test_controls_in_order_leave_the_figures_as_they_are() -> None:
     record = analyse(read_analysis(TEXT), sample(), beside())
-    assert [c.status for c in record.controls] == ["passed", "passed"]
+    assert [c.status for c in record.controls] == ["passed", "passed", "passed"]
     assert {one.flaw for one in record.outputs} == {""}
     fmo = record.controls[1]
     assert (fmo.control, fmo.value, fmo.limit) == ("fmo:CAR", "0.0", "1.0")
@@ -218,7 +223,7 @@ def test_controls_in_order_leave_the_figures_as_they_are() -> None:
 
 
 def test_without_its_control_a_figure_proves_nothing_and_the_others_do() -> None:
-    record = analyse(read_analysis(TEXT), sample(), beside(controls=()))
+    record = analyse(read_analysis(TEXT), sample(), beside(controls=(UNSTAINED,)))
     assert record.output("car_positive").flaw == "control-missing"
     assert record.output("cd3_positive").flaw == ""
 
@@ -226,11 +231,11 @@ def test_without_its_control_a_figure_proves_nothing_and_the_others_do() -> None
 def test_a_control_that_fails_or_is_of_another_day_takes_the_figure_with_it() -> None:
     stained = ControlFile("fmo", sample(Cells(car=900), 3, "FMO"), "CAR")
     assert (
-        analyse(read_analysis(TEXT), sample(), beside(controls=(stained,))).output("car_positive").flaw
+        analyse(read_analysis(TEXT), sample(), beside(controls=(stained, UNSTAINED))).output("car_positive").flaw
         == "control-failed"
     )
     old = ControlFile("fmo", sample(Cells(car=0), 3, "FMO", AT - timedelta(days=3)), "CAR")
-    found = analyse(read_analysis(TEXT), sample(), beside(controls=(old,)))
+    found = analyse(read_analysis(TEXT), sample(), beside(controls=(old, UNSTAINED)))
     assert found.controls[1].status == "out_of_date"
 
 

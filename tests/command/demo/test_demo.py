@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from cellwright import shipped
 from cellwright.command.demo import report
 from cellwright.command.demo.published import PUBLISHED
 from cellwright.command.demo.run import STORY_PATIENTS, Demo, open_demo
 from cellwright.command.demo.story import Recall
 from cellwright.cytometry import read_fcs
+from cellwright.cytometry.analysis import analyse, read_analysis
 from cellwright.factory.lot.state import LotState
 from cellwright.factory.order.state import OrderState
 from cellwright.factory.quality.file import QualityState
@@ -82,8 +84,16 @@ def test_values_stand_on_raw_files_kept_byte_for_byte(story: Demo) -> None:
     sha256 = result["file"]["sha256"]
     stored = story.site.stored(sha256)
     data = story.site.files.get(FileRef(sha256, len(stored), way.patient.donor))
-    assert read_fcs(data).events == bench.FLOW_EVENTS
-    assert bench.flow(data, "car_positive").value == result["value"]
+    sheet = read_analysis(shipped.content(bench.PANEL))
+    again = analyse(sheet, read_fcs(data))
+    assert again.file.events == bench.FLOW_EVENTS
+    assert again.file.sample == result["sample"]
+    assert again.output("car_positive").value == result["value"]
+    assert result["derivation"]["parameters"]["analysis_sha256"] == sheet.sha256
+    assert [(c["name"], c["passed"], len(c["value"])) for c in result["controls"]] == [
+        ("instrument_qc", True, 64),
+        ("unstained", True, 64),
+    ]
     assert b"FCS3" not in stored, "what lies on the disk is encrypted"
 
 

@@ -4,36 +4,37 @@ Nothing reaches a result that did not go through a file and its parser (R017). T
 that the gated counts give exactly the percentage asked for; the files say `SIMULATED` in themselves.
 """
 
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import cache, lru_cache
 from typing import NamedTuple
 
-from cellwright.cytometry import Dimension, GatingStrategy, Node, Range, Rectangle, encode_fcs, gate_sample, read_fcs
+from cellwright import shipped
 from cellwright.cytometry import fcs as fcs_reader
-from cellwright.factory.quality.fact import Derivation
+from cellwright.cytometry import read_fcs
+from cellwright.cytometry.analysis import (
+    AnalysisRecord,
+    ControlFile,
+    Evidence,
+    InstrumentQc,
+    Sheet,
+    analyse,
+    read_analysis,
+    record_sha256,
+)
+from cellwright.cytometry.simulated import Cells, simulated_fcs
+from cellwright.factory.quality.fact import Control, Derivation
 from cellwright.instrument import cell_counter, culture, plate
 
 FLOW_EVENTS = 20_000
 """Events of one flow file (E20)."""
-CHANNELS = ("FSC-A", "Viability-A", "CD3-A", "CAR-A", "CD8-A", "CD20-A")
-GATES = {
-    "cells": ("", {"FSC-A": (20_000.0, 262_144.0)}),
-    "living": ("cells", {"Viability-A": (-1e9, 1_000.0)}),
-    "cd3_positive": ("living", {"CD3-A": (2_000.0, 1e9)}),
-    "car_positive": ("cd3_positive", {"CAR-A": (1_500.0, 1e9)}),
-    "cd8_positive": ("cd3_positive", {"CD8-A": (2_000.0, 1e9)}),
-    "residual_b_cells": ("living", {"CD3-A": (-1e9, 2_000.0), "CD20-A": (2_000.0, 1e9)}),
-}
-"""The template of the demonstration's flow panel: gate -> parent, ranges on the raw scale."""
-STRATEGY = GatingStrategy(
-    {
-        name: Node(Rectangle(tuple(Range(Dimension(channel), *bounds) for channel, bounds in ranges.items())), parent)
-        for name, (parent, ranges) in GATES.items()
-    }
-)
-RESIDUAL_LIMIT = 5
-"""Events in the residual gate below which the demonstration calls it negative [assumption]."""
+CONTROL_EVENTS = 2_000
+"""Events of a control's file."""
+LIVING = 17_000
 PARENTS = {"cd3_positive": "living", "car_positive": "cd3_positive", "cd8_positive": "cd3_positive"}
+"""Figures of the panel that a file can be asked for -> the population they are a part of."""
+PANEL = "flow/car-t-panel.yaml"
 
 
 class Reading(NamedTuple):
@@ -42,63 +43,86 @@ class Reading(NamedTuple):
     value: str
     derivation: Derivation
     behind: tuple[str, ...] = ()
+    flaw: str = ""
+    controls: Mapping[str, Control] = {}
+    """The controls that were bound to it, by the name that specifications use."""
 
 
-def flow_file(sample: str, at: datetime, seed: int, percent: dict[str, Decimal], instrument: str) -> bytes:
-    """An FCS 3.1 file of 20,000 events with exactly these percentages in the template's gates.
+class FlowRun(NamedTuple):
+    """What the cytometer wrote on one day: the sample's file, its controls' files, and its own check."""
+
+    data: bytes
+    fmo: bytes
+    unstained: bytes
+    check: InstrumentQc
+
+
+def flow_run(sample: str, at: datetime, seed: int, percent: dict[str, Decimal], instrument: str, check: str) -> FlowRun:
+    """FCS 3.1 files of a sample with exactly these percentages in the panel's gates, and of its controls.
 
     Args:
         percent: `cd3_positive` of living cells, `car_positive` and `cd8_positive` of CD3-positive ones.
+        check: SHA-256 of the record of the instrument's own check of that day.
     """
-    import numpy as np
+    cd3 = _share(percent.get("cd3_positive", Decimal(98)), LIVING)
+    car, cd8 = (_share(percent.get(name, usual), cd3) for name, usual in (("car_positive", 0), ("cd8_positive", 40)))
+    cells = Cells(events=FLOW_EVENTS, cd3=cd3, car=car, cd8=cd8, b_cells=min(3, LIVING - cd3), living=LIVING)
+    few = Cells(
+        events=CONTROL_EVENTS, doublets=20, dead=60, living=1_800, cd3=1_700, car=2, cd8=700, b_cells=0, beads=50
+    )
+    bare = Cells(events=CONTROL_EVENTS, doublets=0, dead=0, living=0, cd3=0, car=0, cd8=0, b_cells=0, beads=50)
+    day = at.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+    return FlowRun(
+        simulated_fcs(cells, seed, sample, at, instrument),
+        simulated_fcs(few, seed + 1, f"{sample}-FMO", at, instrument),
+        simulated_fcs(bare, seed + 2, f"{sample}-UNSTAINED", at, instrument),
+        InstrumentQc(
+            cytometer=instrument, performed=day.isoformat(), valid_until=(day + timedelta(days=2)).isoformat(), passed=True,
+            sha256=check,
+        ),
+    )  # fmt: skip
 
-    random = np.random.Generator(np.random.PCG64(seed))
-    living = FLOW_EVENTS - 400
-    cd3 = _share(percent.get("cd3_positive", Decimal(98)), living)
-    car = _share(percent.get("car_positive", Decimal(0)), cd3)
-    cd8 = _share(percent.get("cd8_positive", Decimal(40)), cd3)
-    events = np.empty((FLOW_EVENTS, len(CHANNELS)), np.float32)
-    events[:, 0] = random.uniform(60_000, 200_000, FLOW_EVENTS)
-    events[:, 5] = random.normal(400.0, 150.0, FLOW_EVENTS).clip(-2_000.0, 1_800.0)
-    for column, positive, cut in (
-        (1, FLOW_EVENTS - living, 1_000.0),
-        (2, cd3, 2_000.0),
-        (3, car, 1_500.0),
-        (4, cd8, 2_000.0),
-    ):
-        values = random.normal(cut * 0.2, cut * 0.1, FLOW_EVENTS).clip(-cut, cut * 0.9)
-        chosen = slice(living, None) if column == 1 else random.permutation(living if column == 2 else cd3)[:positive]
-        values[chosen] = cut * random.lognormal(1.5, 0.4, positive).clip(1.1, 60)
-        events[:, column] = values
-    # CD3-positive cells come first, so that the permutations of CAR and CD8 above fall inside them.
-    order = np.argsort(events[:living, 2] < 2_000.0, kind="stable")
-    events[:living, 2] = events[:living, 2][order]
-    text = {
-        "$SMNO": sample, "$CYT": instrument, "$DATE": at.strftime("%d-%b-%Y").upper(), "$BTIM": at.strftime("%H:%M:%S"),
-        "CELLWRIGHT SIMULATED": "not for human use",
+
+def _share(percent: Decimal | int, of: int) -> int:
+    return int((Decimal(percent) * of / 100).to_integral_value(ROUND_HALF_EVEN))
+
+
+@cache
+def _panel() -> Sheet:
+    return read_analysis(shipped.content(PANEL))
+
+
+@lru_cache(maxsize=64)
+def _analysed(run: FlowRun) -> AnalysisRecord:
+    controls = (
+        ControlFile("fmo", read_fcs(run.fmo), "CAR"),
+        ControlFile("unstained", read_fcs(run.unstained)),
+    )
+    return analyse(_panel(), read_fcs(run.data), Evidence(controls=controls, instrument=(run.check,)))
+
+
+def flow(run: FlowRun, output: str) -> Reading:
+    """A figure of the panel from the files, with its interval and the events behind it."""
+    record = _analysed(run)
+    one = record.output(output)
+    controls = {
+        c.control: Control(name=c.control, passed=c.status == "passed", value=c.sha256) for c in record.controls
+    }
+    parameters = {
+        "analysis": f"{record.analysis} {record.version}", "analysis_sha256": record.definition_sha256,
+        "record_sha256": record_sha256(record), "output": output, "figure": one.value,
+        "interval": f"{one.low} to {one.high} with {one.confidence}",
+        "warnings": ", ".join(one.warnings),
     }  # fmt: skip
-    return encode_fcs(events, CHANNELS, text=text)
+    derivation = Derivation(parser=fcs_reader.PARSER, parser_version=fcs_reader.VERSION, parameters=parameters)
+    return Reading(one.word or one.value, derivation, (f"{one.events} of {one.of} events",), one.flaw, controls)
 
 
-def _share(percent: Decimal, of: int) -> int:
-    return int((percent * of / 100).to_integral_value(ROUND_HALF_EVEN))
-
-
-def flow(data: bytes, population: str) -> Reading:
-    """The percentage of a population among its parent, from the file."""
-    counts = gate_sample(read_fcs(data), STRATEGY).counts
-    if population == "residual_b_cells":
-        found = counts[population]
-        word = "negative" if found < RESIDUAL_LIMIT else "positive"
-        return Reading(word, _template(), (f"{found} of {counts['living']} events",))
-    inside, among = counts[population], counts[PARENTS[population]]
-    value = (Decimal(100) * inside / among).quantize(Decimal("0.1"), ROUND_HALF_EVEN)
-    return Reading(str(value), _template(), (f"{inside} of {among} events",))
-
-
-def _template() -> Derivation:
-    gates = {name: f"{parent}{ranges}" for name, (parent, ranges) in GATES.items()}
-    return Derivation(parser=fcs_reader.PARSER, parser_version=fcs_reader.VERSION, parameters=gates)
+def stated(data: bytes) -> tuple[str, datetime]:
+    """What a flow file says of itself: its sample, and when it was acquired by the instrument's clock, which runs on UTC."""
+    sample = read_fcs(data)
+    assert sample.acquired is not None
+    return sample.sample_id, sample.acquired[0].replace(tzinfo=UTC)
 
 
 def counter_file(sample: str, at: datetime, viability: Decimal, viable_e6_per_ml: Decimal, operator: str) -> bytes:

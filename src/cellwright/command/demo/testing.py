@@ -59,6 +59,7 @@ class Testing:
         self.desk = patient.site.desk
         self.analyst, self.second = patient.two(ANALYSTS)
         self.files: dict[tuple[str, str], tuple[bytes, str, datetime]] = {}
+        self.runs: dict[tuple[str, str], tuple[bench.FlowRun, str]] = {}
         self.cultures: dict[str, tuple[str, str, datetime]] = {}
         """Test -> culture, sample, and when it was loaded."""
 
@@ -154,8 +155,10 @@ class Testing:
             "acquired_at": file.acquired_at, "file": file, "derivation": reading.derivation,
             "method": criterion.method or f"simulated {code}", "method_version": criterion.method_version or "1",
             "assay_version": "1", "instrument": self.instrument(criterion.method),
-            "controls": tuple(Control(name=name, passed=True) for name in self.controls(acceptance, criterion)),
-            "readings": reading.behind,
+            "controls": tuple(
+                reading.controls.get(name) or Control(name=name, passed=True) for name in self.controls(acceptance, criterion)
+            ),
+            "readings": reading.behind, "flaw": reading.flaw,
         }  # fmt: skip
         return RecordResult(**{**usual, **more})
 
@@ -176,8 +179,12 @@ class Testing:
         """Write the instrument's file and read the value back from it."""
         value = self.values.get(code) or self.usual(acceptance)
         if criterion.method == FLOW:
-            data, name, at = self.flow_of(sample, code, value)
-            reading = bench.flow(data, POPULATIONS[code])
+            run, name = self.flow_of(sample, code, value)
+            data, reading = run.data, bench.flow(run, POPULATIONS[code])
+            named, at = bench.stated(data)
+            assert named == sample
+            for control in (run.fmo, run.unstained):
+                self.patient.site.files.put(control, self.patient.donor or None)
         elif criterion.method == COUNTER:
             data, name, at = self.count_of(sample)
             reading = bench.counted(data, code)
@@ -190,8 +197,8 @@ class Testing:
         stored = self.patient.site.files.put(data, self.patient.donor or None)
         return reading, RawFile(sha256=stored.sha256, name=name, sample=sample, acquired_at=stamp(at))
 
-    def flow_of(self, sample: str, code: str, value: str) -> tuple[bytes, str, datetime]:
-        """One flow file for each sample: 20,000 simulated events with the figures asked for."""
+    def flow_of(self, sample: str, code: str, value: str) -> tuple[bench.FlowRun, str]:
+        """One run of the cytometer for each sample: 20,000 simulated events with the figures asked for, and controls."""
         percent = {
             gate: Decimal(self.values[test])
             for test, gate in POPULATIONS.items()
@@ -203,12 +210,13 @@ class Testing:
         if code in self.values and POPULATIONS[code] in bench.PARENTS:
             percent[POPULATIONS[code]] = Decimal(value)
         key = (sample, str(sorted(percent.items())))
-        if key not in self.files:
-            at = self.patient.now
+        if key not in self.runs:
+            at, instrument = self.patient.now.replace(microsecond=0), self.instrument(FLOW)
             seed = int.from_bytes(hashlib.sha256("".join(key).encode()).digest()[:8], "big")
-            data = bench.flow_file(sample, at, seed, percent, self.instrument(FLOW))
-            self.files[key] = (data, f"{sample}-{len(self.files) + 1}.fcs", at)
-        return self.files[key]
+            check = self.patient.paper(f"instrument check {instrument} {at.date()}", passed=True)
+            run = bench.flow_run(sample, at, seed, percent, instrument, check)
+            self.runs[key] = (run, f"{sample}-{len(self.runs) + 1}.fcs")
+        return self.runs[key]
 
     def count_of(self, sample: str) -> tuple[bytes, str, datetime]:
         key = (sample, "count")
