@@ -13,6 +13,8 @@ WIDTH, HEIGHT = 720, 200
 LEFT, RIGHT, TOP, BOTTOM = 58, 10, 14, 24
 DRAWN_MAX: Final = 1200
 """Points of a test drawn one by one; beyond, lowest and highest of each stretch are drawn, and every point outside limits."""
+DOTTED_MAX: Final = 300
+"""Points of a test up to which each is a dot; beyond, the line alone is legible."""
 INK, LIMIT, OUTSIDE, SPECIFICATION = "#24527a", "#8a8a8a", "#b3261e", "#b3261e"
 
 
@@ -88,7 +90,7 @@ def _series(scale: _Scale, start: int, points: np.ndarray, lower: np.ndarray, up
         parts.append(
             f'<line x1="{ends[0]:.1f}" x2="{ends[1]:.1f}" y1="{y:.1f}" y2="{y:.1f}" stroke="{LIMIT}"{stroke}/>'
         )
-    if points.size <= 150:
+    if scale.count <= DOTTED_MAX:
         dots = (f"M{scale.x(start + p):.1f} {scale.y(float(points[p])):.1f}h0" for p in range(points.size))
         parts.append(f'<path d="{"".join(dots)}" stroke="{INK}" stroke-width="3.4" stroke-linecap="round"/>')
     if outside.size:

@@ -24,7 +24,7 @@ _STYLE: Final = (
 )
 _PAGE: Final = """
 #set page(paper: "a4", margin: (x: 18mm, y: 16mm), footer: context [#set text(8pt, fill: gray)
-#h(1fr) #counter(page).display("1 / 1", both: true)])
+#text(fill: red)[#{stamp}] #h(1fr) #counter(page).display("1 / 1", both: true)])
 #set text(font: ("Noto Sans", "Noto Sans CJK SC", "WenQuanYi Micro Hei"), size: 9.5pt, lang: "{language}")
 #set table(stroke: (x, y) => (bottom: 0.4pt + gray), inset: (x: 4pt, y: 3pt))
 """
@@ -66,7 +66,9 @@ def pdf(review: Review) -> bytes:
     except ImportError:
         raise NoTypesetter(_("A report on paper needs the extra: pip install 'cellwright[documents]'")) from None
     with tempfile.TemporaryDirectory() as folder:
-        parts = [_PAGE.replace("{language}", active()[:2]), f"= #{_typst(_title(review))}"]
+        stamp = _typst(_("SIMULATED, NOT FOR HUMAN USE") if review.dataset.simulated else "")
+        head = _PAGE.replace("{language}", active()[:2]).replace("{stamp}", stamp)
+        parts = [head, f"= #{_typst(_title(review))}"]
         if review.dataset.simulated:
             parts.append(f'#text(fill: red, weight: "bold")[#{_typst(_("SIMULATED, NOT FOR HUMAN USE"))}]')
         parts.append(_typst_table(_outcome_rows(review)))
