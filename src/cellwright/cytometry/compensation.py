@@ -1,8 +1,11 @@
 """Spillover between detectors and its removal (Bagwell and Adams 1993; FCS 3.1, 3.2.21; Gating-ML 2.0, section 6.1)."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from cellwright.cytometry.fault import GateError
@@ -40,7 +43,7 @@ class Spillover:
             raise GateError("a spillover matrix holds a value that is no finite number")
         object.__setattr__(self, "matrix", tuple(tuple(map(float, row)) for row in self.matrix))
 
-    def unmixing(self) -> "NDArray[np.float64]":
+    def unmixing(self) -> NDArray[np.float64]:
         """The matrix that takes measured to compensated values, shape (fluorochromes, detectors).
 
         The inverse of the transposed matrix; with more detectors than fluorochromes, least squares.
@@ -48,15 +51,7 @@ class Spillover:
         Raises:
             GateError: the matrix has no inverse.
         """
-        import numpy as np
-
-        mixing = np.array(self.matrix, np.float64).T
-        with np.errstate(all="ignore"):
-            if np.linalg.matrix_rank(mixing) < mixing.shape[1]:
-                raise GateError(f"the spillover matrix of {', '.join(self.detectors)} cannot be inverted")
-            if mixing.shape[0] == mixing.shape[1]:
-                return np.asarray(np.linalg.inv(mixing), np.float64)
-            return np.asarray(np.linalg.pinv(mixing), np.float64)
+        return _unmixing(self)
 
     @property
     def trivial(self) -> bool:
@@ -66,7 +61,21 @@ class Spillover:
         )
 
 
-def compensate(columns: "NDArray[np.floating]", spillover: Spillover) -> "NDArray[np.float64]":
+@lru_cache(maxsize=64)
+def _unmixing(spillover: Spillover) -> NDArray[np.float64]:
+    import numpy as np
+
+    mixing = np.array(spillover.matrix, np.float64).T
+    with np.errstate(all="ignore"):
+        if np.linalg.matrix_rank(mixing) < mixing.shape[1]:
+            raise GateError(f"the spillover matrix of {', '.join(spillover.detectors)} cannot be inverted")
+        square = mixing.shape[0] == mixing.shape[1]
+        found = np.asarray(np.linalg.inv(mixing) if square else np.linalg.pinv(mixing), np.float64)
+    found.flags.writeable = False
+    return found
+
+
+def compensate(columns: NDArray[np.floating], spillover: Spillover) -> NDArray[np.float64]:
     """Values without spillover, in double precision.
 
     Args:
@@ -82,7 +91,7 @@ def compensate(columns: "NDArray[np.floating]", spillover: Spillover) -> "NDArra
     return weighted(spillover.unmixing(), [np.ascontiguousarray(c, np.float64) for c in columns.T]).T
 
 
-def weighted(weights: "NDArray[np.float64]", columns: "Sequence[NDArray[np.float64]]") -> "NDArray[np.float64]":
+def weighted(weights: NDArray[np.float64], columns: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
     """Sums of columns, term by term in the order of the columns, so that every machine rounds alike.
 
     Returns:
@@ -102,8 +111,8 @@ def weighted(weights: "NDArray[np.float64]", columns: "Sequence[NDArray[np.float
 
 
 def from_controls(
-    controls: "Mapping[str, Mapping[str, NDArray[np.floating]]]",
-    background: "Mapping[str, NDArray[np.floating]]",
+    controls: Mapping[str, Mapping[str, NDArray[np.floating]]],
+    background: Mapping[str, NDArray[np.floating]],
     fluorochromes: Sequence[str] = (),
 ) -> Spillover:
     """The matrix that single-stained controls give: medians of the positive events above the background.

@@ -69,6 +69,15 @@ def gather(data: Buffer, layout: Layout, n: int, begin: int, chosen: NDArray[np.
     return values
 
 
+def rows(data: Buffer, layout: Layout, begin: int, chosen: NDArray[np.integer]) -> NDArray[Any] | None:
+    """Stored values of some events of all channels, shape (events, channels), if all are stored alike."""
+    table = _table(data, layout, range(len(layout.fields)))
+    if table is None:
+        return None
+    found: NDArray[Any] = table[begin:][chosen]
+    return found.astype(found.dtype.newbyteorder("="), copy=False)
+
+
 def _view(data: Buffer, layout: Layout, n: int) -> NDArray[Any]:
     import numpy as np
 

