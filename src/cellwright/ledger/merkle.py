@@ -80,7 +80,7 @@ class Frontier:
     def extend(self, leaves: Iterable[bytes]) -> None:
         """Add many leaf hashes in order. All or none: a leaf of wrong length refuses the whole call."""
         batch = list(leaves)
-        if any(len(leaf) != HASH_BYTES for leaf in batch):
+        if batch and {*map(len, batch)} != {HASH_BYTES}:
             raise ValueError(f"every leaf hash has {HASH_BYTES} bytes")
         peaks, size = self._peaks, self._size
         for node in batch:
