@@ -1,10 +1,13 @@
 """An analysis as a file and its record: bound to the raw file, repeated bit for bit, honest about what it does not prove."""
 
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cellwright import shipped
 from cellwright.cytometry import FcsFile, read_fcs
@@ -351,3 +354,21 @@ def test_the_schema_for_editors_is_the_one_that_is_shipped() -> None:
     assert msgspec.json.decode(shipped.schema("flow-analysis")) == msgspec.json.decode(
         msgspec.json.encode(analysis_schema())
     )
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None)
+def test_a_damaged_file_is_read_or_refused_and_never_breaks(data: st.DataObject) -> None:
+    from cellwright.cytometry.analysis import strategy
+
+    lines = FREE.splitlines()
+    for _ in range(data.draw(st.integers(1, 3))):
+        n = data.draw(st.integers(0, len(lines) - 1))
+        at = data.draw(st.integers(0, len(lines[n])))
+        lines[n] = (
+            lines[n][:at]
+            + data.draw(st.sampled_from(["", ":", " ", "{", "]", "- ", "'", "x", "\t", "9e9", "null", "~"]))
+            + lines[n][at + 1 :]
+        )
+    with suppress(AnalysisError):
+        strategy(read_analysis("\n".join(lines)))

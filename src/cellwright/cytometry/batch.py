@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from cellwright.cytometry import gating_ml
+from cellwright.cytometry import events, gating_ml
 from cellwright.cytometry.fault import FcsError, GateError
 from cellwright.cytometry.fcs import FcsFile, read_fcs
 from cellwright.cytometry.gate import GatingStrategy
@@ -106,8 +106,13 @@ def workers(number: int = 0, dask: str = "") -> Iterator[Executor | None]:
         yield None
         return
     # Fresh processes: a fork of one that holds threads of a numerical library may never wake up.
-    with ProcessPoolExecutor(number, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(number, mp_context=get_context("spawn"), initializer=single_threaded) as pool:
         yield pool
+
+
+def single_threaded() -> None:
+    """Let this process read and gate in one thread: its neighbours have the other cores."""
+    events.WORKERS = 1  # type: ignore[misc]
 
 
 def each(job: Callable[..., R], paths: Sequence[str], *more: Any, executor: Executor | None = None) -> Iterable[R]:
