@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cellwright.cytometry import read_fcs
-from cellwright.cytometry.acquisition import AcquisitionCheck, check_acquisition
+from cellwright.cytometry.acquisition import AcquisitionCheck, check_acquisition, rises
 
 CHANNELS = ("A", "B", "C")
 
@@ -108,6 +108,13 @@ def test_the_decision_is_recorded_with_its_parameters_and_repeats() -> None:
     once, again = (msgspec.json.encode(check_acquisition(columns, check())[0]) for _ in range(2))
     assert once == again
     assert msgspec.json.decode(once)["parameters"]["signal_tolerance"] == 0.1
+
+
+def test_a_clock_is_told_from_a_signal() -> None:
+    columns = steady()
+    assert rises(columns["Time"])
+    assert not any(rises(columns[name]) for name in CHANNELS)
+    assert not rises(np.zeros(100, np.float32))
 
 
 @pytest.mark.parametrize("change", [{"rate_windows": 2}, {"signal_tolerance": 0.0}, {"area": "FSC-A"}])

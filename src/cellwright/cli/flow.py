@@ -318,15 +318,16 @@ def check(files: Files, analysis: AnalysisFile = None, json: Json = False) -> No
 
 
 def _judged(sample: "FcsFile", sheet: "Sheet | None") -> Any:
-    from cellwright.cytometry.acquisition import AcquisitionCheck, check_acquisition
+    from cellwright.cytometry.acquisition import AcquisitionCheck, check_acquisition, rises
 
     if sheet is not None and sheet.analysis.acquisition is not None:
         wanted = sheet.analysis.acquisition
     else:
         names = [channel.name for channel in sample.channels]
-        time = next((name for name in names if name.strip().lower() == "time"), "")
+        clocks = [name for name in names if rises(sample.column(name))]
+        time = next((name for name in names if name.strip().lower() == "time"), clocks[0] if clocks else "")
         pair = ("FSC-A", "FSC-H") if {"FSC-A", "FSC-H"} <= set(names) else ("", "")
-        signal = tuple(name for name in names if name != time)
+        signal = tuple(name for name in names if name != time and name not in clocks)
         wanted = AcquisitionCheck(time=time, signal=signal, area=pair[0], height=pair[1])
     return check_acquisition({c.name: sample.column(c.name) for c in sample.channels}, wanted)[0]
 

@@ -134,6 +134,14 @@ def check_acquisition(
     return AcquisitionDecision(verdict, total, int(kept.sum()), tuple(findings), drift, parameters), kept
 
 
+def rises(values: "Column") -> bool:
+    """Whether a channel is a clock or a counter: it changes, and nearly every event is no less than the one before."""
+    import numpy as np
+
+    steps = np.diff(values)
+    return len(steps) > 0 and bool((steps > 0).any()) and float((steps >= 0).mean()) > 0.99
+
+
 def _length(columns: Mapping[str, "Column"], parameters: AcquisitionCheck) -> int:
     wanted = {*parameters.signal, *parameters.margin, parameters.time, parameters.area, parameters.height} - {""}
     if missing := sorted(wanted - set(columns)):
