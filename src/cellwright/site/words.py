@@ -151,6 +151,7 @@ TITLES: Final = {
     "case.opened": N_("Stopped: not this patient's"), "case.set_aside": N_("Wrong item set aside"),
     "case.doubted": N_("Declared in doubt"), "case.investigated": N_("Identity investigated"),
     "case.relabelled": N_("Re-labelled under supervision"), "case.closed": N_("Identity case closed"),
+    "order.container_relabelled": N_("Known by its new label"),
     "quality.sample_received": N_("Sample in the laboratory"), "quality.result_recomputed": N_("Result from raw file"),
     "quality.result_attested": N_("Result attested"), "quality.result_verified": N_("Results verified"),
     "quality.result_invalidated": N_("Result invalidated"), "quality.culture_started": N_("Culture begun"),

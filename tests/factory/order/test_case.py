@@ -17,6 +17,7 @@ from cellwright.factory.order.case import (
     mismatch,
     stopped_by_store,
 )
+from cellwright.factory.order.labelled import Stranger, of_order
 from cellwright.factory.order.relabelling import ReadBackLabel, Relabel
 from cellwright.factory.order.scan import Scan
 from cellwright.factory.rule import By, Refusal
@@ -245,6 +246,11 @@ def test_a_damaged_label_takes_the_same_path_and_ends_under_supervision(scene: S
     scene.do(read_back(f"LB-2|{scene.coi(order)}"), "WH-2")
     scene.do(close, "QA-1")
     assert not scene.order(order).in_doubt
+    assert of_order(scene, scene.order(order), Scan(text=f"LB-2|{scene.coi(order)}")).container == container
+    with refused("superseded-label"):
+        of_order(scene, scene.order(order), Scan(text=container))
+    with pytest.raises(Stranger):
+        of_order(scene, scene.order(order), Scan(text="LB-1"))
 
 
 def test_more_may_come_into_doubt(scene: Scene, two: tuple[str, str]) -> None:

@@ -36,6 +36,7 @@ PHRASES: Final[dict[str, str]] = {
     "order.stored": N_("{container} was put into store at {position}"),
     "order.taken_out": N_("{container} was taken out of {position}"),
     "order.moved": N_("Moved to {place}: {containers}"),
+    "order.container_relabelled": N_("{container} bears the new label {label}; the old one is void"),
     "order.allocated": N_("Allocated to lot {lot}: {containers}"),
     "order.lot_linked": N_("Lot {lot} is made for this order"),
     "order.linked_by": N_("A later order, {order}, follows this one"),

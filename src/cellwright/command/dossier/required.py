@@ -54,6 +54,7 @@ REQUIRED: Final[dict[str, tuple[str, ...]]] = {
     "order.collected": BOTH,
     "order.collection_started": BOTH,
     "order.container_disposed": BOTH,
+    "order.container_relabelled": BOTH,
     "order.dispatched": ("received",),
     "order.dose_judged": ("assessed",),
     "order.doubt_lifted": ("performed verified", "assessed"),

@@ -1,6 +1,7 @@
 """A new label for a container outside a lot, under supervision, and read back before the container goes on (D3, D4)."""
 
 from cellwright.factory.order.case import HANDLING, NOTHING, CaseState, LabelReadBack, Relabelled, at_status
+from cellwright.factory.order.fact.material import ContainerRelabelled
 from cellwright.factory.order.scan import Scan, confirmed, label, two_people
 from cellwright.factory.order.state import OrderState
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, World, command
@@ -61,7 +62,17 @@ class Relabel(Command):
             Need(person=by.person, meaning="performed", role=self.role),
             Need(person=self.supervisor, meaning="verified", role="quality_assurance"),
         )
-        return Decision(facts=(case.fact(body, reason=self.reason),), sign=sign)
+        order = _order_of(world, case, self.coi, self.container)
+        known = order.fact(
+            ContainerRelabelled(coi=self.coi, container=self.container, label=self.label, case=self.case)
+        )
+        return Decision(facts=(case.fact(body, reason=self.reason), known), sign=sign)
+
+
+def _order_of(world: World, case: CaseState, coi: str, container: str) -> OrderState:
+    """The order of the case that holds the container."""
+    orders = (world.load(OrderState, name) for name in case.orders)
+    return next(order for order in orders if order.coi == coi and container in order.containers)
 
 
 def _known_to(world: World, case: CaseState, coi: str) -> bool:

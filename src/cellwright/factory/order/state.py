@@ -47,6 +47,8 @@ class ContainerState:
     dose: int = 1
     expires_at: str | None = None
     disposition: str | None = None
+    label: str | None = None
+    """The serial of the label under which alone it is known, once it was labelled anew."""
     checked: str | None = None
     """Stage of the last identity check at the bedside, `thaw` or `infusion`; the next act uses it up."""
     checked_at: str = ""
@@ -255,6 +257,8 @@ class OrderState(State):
                 if body.container in self.containers:
                     self.containers[body.container].status = "disposed"
                     self.containers[body.container].disposition = body.disposition
+            case material.ContainerRelabelled():
+                self.containers[body.container].label = body.label
             case material.LotLinked():
                 self._link(body.lot)
             case material.RecollectionDecided():

@@ -160,6 +160,16 @@ class Moved(Body):
     shipment: Annotated[str, NAMES("shipment")] | None = None
 
 
+@event("order.container_relabelled")
+class ContainerRelabelled(Body):
+    """A container outside a lot bears a new label; what it bore before names nothing any more (D4, R090)."""
+
+    coi: Coi
+    container: ContainerName
+    label: Annotated[str, NAMES("label")]
+    case: Annotated[str, NAMES("case")]
+
+
 @event("order.received")
 class Received(Body):
     """Containers arrived and are in quarantine until accepted."""
