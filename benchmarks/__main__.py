@@ -14,8 +14,9 @@ FRAME = {"__main__", "harness", "page"}
 
 
 def names() -> list[str]:
-    """Every benchmark: the modules of this folder that are not the frame itself."""
-    return sorted(module.name for module in pkgutil.iter_modules(benchmarks.__path__) if module.name not in FRAME)
+    """Every benchmark: the modules of this folder that are not the frame itself, nor what a benchmark measures beside."""
+    modules = [module.name for module in pkgutil.iter_modules(benchmarks.__path__)]
+    return sorted(name for name in modules if name not in FRAME and not name.startswith("rivals_"))
 
 
 def show(finding: Finding) -> str:
