@@ -115,6 +115,14 @@ def test_a_bound_on_the_light_is_the_bound_on_the_scale(scale: Transform, place:
     assert scale.apply([light])[0] >= bound > scale.apply([np.nextafter(light, -np.inf)])[0]
 
 
+def test_a_bound_is_found_however_far_the_search_must_go() -> None:
+    """Around zero an inverse is off by many floating-point numbers, and the search runs over all of them."""
+    scale = Asinh(10_000.0, 4.0, 1.0)
+    for bound in (0.2 - 1e-13, 0.2 + 1e-13):
+        (light,) = on_light(scale, (bound,))
+        assert abs(light) < 1e-11 and scale.apply([light])[0] >= bound
+
+
 def test_bounds_that_all_or_none_reach() -> None:
     assert on_light(FlowJoLog(1.0, 4.0), (0.0,)) == (-math.inf,)
     (never,) = on_light(FlowJoBiex(), (5000.0,))

@@ -55,6 +55,20 @@ class Chosen:
         return self._scaled[channel]
 
 
+def _beyond(values: NDArray[Any], limit: float | np.float32, upper: bool, out: _Bits | None) -> _Bits:
+    """Values below an upper limit, or from a lower one on; a limit that is not a number is one that nothing reaches."""
+    import numpy as np
+
+    found: _Bits
+    if not upper:
+        found = np.greater_equal(values, limit, out=out)
+    elif limit != limit:
+        found = np.less_equal(values, np.inf, out=out)
+    else:
+        found = np.less(values, limit, out=out)
+    return found
+
+
 class Judge:
     """One thread's share of the events, block after block, with buffers of its own."""
 
@@ -168,12 +182,11 @@ class Judge:
         import numpy as np
 
         size = len(values)
-        compare = np.less if bound.upper else np.greater_equal
-        sure = compare(values, bound.sure, out=self._sure[:size])
+        sure = _beyond(values, bound.sure, bound.upper, self._sure[:size])
         np.logical_and(inner, sure, out=inner)
-        if bound.least == bound.sure or bound.sure != bound.sure:
+        if bound.least == bound.sure or bound.least != bound.least:
             return None
-        least = compare(values, bound.least, out=self._least[:size])
+        least = _beyond(values, bound.least, bound.upper, self._least[:size])
         return np.not_equal(least, sure, out=least)
 
     def _area(
@@ -250,19 +263,31 @@ class Judge:
         match step:
             case Box():
                 found: _Bits = np.ones(len(chosen), np.bool_)
+                near = np.zeros(len(chosen), np.bool_)
                 for bound in step.bounds:
                     light = of.light(lights[bound.light].name, lights[bound.light].compensation)
-                    found &= light < bound.exact if bound.upper else light >= bound.exact
-                return ~found if step.complement else found
+                    sure, least = (_beyond(light, limit, bound.upper, None) for limit in (bound.high, bound.low))
+                    found &= sure
+                    near |= sure != least
+                if step.complement:
+                    np.logical_not(found, out=found)
+                self._defined_few(n, np.flatnonzero(near), found, begin, chosen)
+                return found
             case Area():
                 state = step.raster.look(*(self._as_in_raster(light, values, of) for light in (step.x, step.y)))
                 found = np.not_equal(state, INSIDE) if step.complement else np.equal(state, INSIDE)
-                crossed = np.flatnonzero(state == CROSSED)
-                few = Compensated(Chosen(self._sample, begin, chosen[crossed]), self._matrices)
-                found[crossed] = inside(self._order[n][1].gate, few, {})
+                self._defined_few(n, np.flatnonzero(state == CROSSED), found, begin, chosen)
                 return found
             case Defined():
                 return inside(self._order[n][1].gate, of, {})
+
+    def _defined_few(
+        self, n: int, few: NDArray[np.integer], found: _Bits, begin: int, chosen: NDArray[np.int64]
+    ) -> None:
+        """Let the definition decide on some of the events in doubt."""
+        if len(few):
+            of = Compensated(Chosen(self._sample, begin, chosen[few]), self._matrices)
+            found[few] = inside(self._order[n][1].gate, of, {})
 
     def _as_in_raster(self, number: int, values: Chosen, of: Compensated) -> NDArray[np.float32]:
         import numpy as np

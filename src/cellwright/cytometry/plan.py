@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 SINGLE: Final = 2.0**-24
 """The largest relative rounding of single precision."""
+WAVER: Final = 1e-13
+"""How far, relative to a bound, a scale's value may be off by rounding."""
 RANGE_LEAST: Final = 262_144.0
 """Values of a channel are expected up to this, or up to its stated range; blocks with larger ones are in doubt."""
 
@@ -71,12 +73,13 @@ class Bound:
     """A comparison: at `sure` and above a value reaches the bound; below `least` it does not; between it is in doubt.
 
     Attributes:
-        exact: the bound on the scale of the light, in double precision.
+        low, high: the same two on the scale of the light, in double precision; not a number where nothing reaches it.
         upper: whether the events below the bound are inside.
     """
 
     light: int
-    exact: float
+    low: float
+    high: float
     least: np.float32
     sure: np.float32
     upper: bool
@@ -253,14 +256,14 @@ class _Preparation:
 
     def _bound(self, dimension: Dimension, value: float, upper: bool) -> Bound:
         number, light = self._light(dimension)
-        (exact,) = on_light(dimension.transform, (value,))
-        reached = exact
+        # Around its bound a scale may waver in the last bits; there the definition decides.
+        waver = 0.0 if dimension.transform is None or math.isinf(value) else WAVER * max(1.0, abs(value))
+        low, high = on_light(dimension.transform, (value - waver, value + waver))
+        stored: tuple[float, ...] = (low, high)
         if light.row is None:
-            (reached,) = on_file(self._sample.channels[light.channel], (exact,))
-        error = light.error + light.relative * abs(reached) if math.isfinite(reached) else 0.0
-        if not error:
-            return Bound(number, exact, single(reached), single(reached), upper)
-        return Bound(number, exact, single(reached - error), single(reached + error), upper)
+            stored = on_file(self._sample.channels[light.channel], stored)
+        error = [light.error + light.relative * abs(one) if math.isfinite(one) else 0.0 for one in stored]
+        return Bound(number, low, high, single(stored[0] - error[0]), single(stored[1] + error[1]), upper)
 
     def _area(self, gate: Polygon) -> Area:
         axes = []

@@ -74,15 +74,16 @@ def _smallest(
     low, high = np.maximum(centre - _NEAR, lowest), np.minimum(centre + _NEAR, highest)
     low = np.where(holds(_number(low)), lowest, low)
     high = np.where(holds(_number(high)), high, highest)
-    while np.any(high - low > 1):
-        middle = low + (high - low) // 2
+    # Ranks reach so far on both sides that their differences and sums may not fit; halves do.
+    while np.any(low < high - 1):
+        middle = (low >> 1) + (high >> 1) + (low & high & 1)
         reached = holds(_number(middle))
         high, low = np.where(reached, middle, high), np.where(reached, low, middle)
     return np.where(always, -np.inf, np.where(never, np.nan, _number(high)))
 
 
 def _rank(values: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Whole numbers in the order of the floating-point numbers; halved, so that differences never overflow."""
+    """Whole numbers in the order of the floating-point numbers."""
     import numpy as np
 
     bits = np.ascontiguousarray(values, np.float64).view(np.int64)
