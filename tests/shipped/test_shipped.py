@@ -259,9 +259,11 @@ def test_no_limit_of_the_companies_own_products_is_shown_as_a_fact(library: Libr
 CHILD = {
     "age@consent": "12", "diagnosis": "B-ALL", "disease_status": "relapsed", "cd19_positive": "yes",
     "cd19_positive.on": "2026-01-10", "on.enrolment": "2026-03-02", "lansky": "80",
-    "attest.life_expectancy_weeks_ge_12": "yes", "attest.other_criteria_met": "yes", "extramedullary_relapse": "no",
-    "burkitt": "no", "linked_order": "CAR-T-19",
-    **dict.fromkeys(("HBsAg", "HBV_DNA", "HCV_Ab", "HIV_Ab", "TP_Ab", "EBV_DNA", "CMV_DNA"), "negative"),
+    "attest.life_expectancy_weeks_ge_12": "yes", "attest.life_expectancy_weeks_ge_12.by": "physician",
+    "attest.other_criteria_met": "yes", "attest.other_criteria_met.by": "physician", "extramedullary_relapse": "no",
+    "burkitt": "no", "genetic_disease": "no", "other_malignancy": "no", "written_consent": "yes",
+    "linked_order": "CAR-T-19",
+    **dict.fromkeys(("HBsAg", "HBV_DNA", "HCV_Ab", "HCV_RNA", "HIV_Ab", "TP_Ab", "EBV_DNA", "CMV_DNA"), "negative"),
 }  # fmt: skip
 
 
@@ -288,7 +290,9 @@ def test_at_the_age_of_25_the_sponsor_rules(library: Library, age: str, verdict:
         assert judged.verdict == verdict
         if verdict == "unknown":
             assert [m.name for m in judged.missing if m.why == "sign"] == ["sponsor_ruling_age_25"]
-            ruled = read_evidence({**adult, "attest.sponsor_ruling_age_25": "yes"})
+            ruled = read_evidence(
+                {**adult, "attest.sponsor_ruling_age_25": "yes", "attest.sponsor_ruling_age_25.by": "physician"}
+            )
             assert judge(library.get(Protocol, name), ruled).verdict == "eligible"
 
 

@@ -1,6 +1,6 @@
 """Simulated screening: the facts of a patient who meets a protocol, made from the protocol's own rules."""
 
-from cellwright.factory.trial.protocol import Protocol, Rule
+from cellwright.factory.trial.protocol import Measured, Protocol, Rule
 
 ADULT, CHILD = 48, 12
 """Completed years at consent of the simulated adults and children."""
@@ -46,16 +46,16 @@ def _settle_either(rule: Rule, wanted: bool, facts: dict[str, str], day: str) ->
 
 def _state(rule: Rule, wanted: bool, facts: dict[str, str], day: str) -> None:
     if rule.age is not None:
-        adult = rule.age.op in (">", ">=") and rule.age.years >= 18
+        adult = rule.age.op in (">", ">=") and rule.age.years > CHILD
         facts.setdefault(f"age@{rule.age.at}", str(ADULT if adult else CHILD))
     elif rule.measured is not None:
-        facts[rule.measured.var] = format(rule.measured.value, "f")
-        facts[f"{rule.measured.var}.on"] = day
-        if rule.measured.unit:
-            facts[f"{rule.measured.var}.unit"] = rule.measured.unit
+        _measure(rule.measured, wanted, facts, day)
     elif rule.has is not None:
         facts[rule.has.var] = (rule.has.code or "yes") if wanted else "no"
         facts[f"{rule.has.var}.on"] = day
+    elif rule.event is not None:
+        facts[rule.event.var] = "yes" if wanted else "no"
+        facts[f"{rule.event.var}.on"] = day
     elif rule.lab is not None:
         other = "negative" if rule.lab.result == "positive" else "positive"
         facts[rule.lab.test] = rule.lab.result if wanted else other
@@ -64,3 +64,15 @@ def _state(rule: Rule, wanted: bool, facts: dict[str, str], day: str) -> None:
         facts.setdefault(f"prior.{rule.prior_product.product}", "infused" if wanted else "not_infused")
     elif rule.attest is not None:
         facts[f"attest.{rule.attest.statement}"] = "yes" if wanted else "no"
+        facts[f"attest.{rule.attest.statement}.by"] = rule.attest.by
+
+
+def _measure(rule: Measured, wanted: bool, facts: dict[str, str], day: str) -> None:
+    """A number on the side of the limit that is wanted."""
+    step = {"<": (-1, 0), "<=": (0, 1), "==": (0, 1), ">=": (0, -1), ">": (1, 0)}[rule.op][0 if wanted else 1]
+    facts[rule.var] = format(rule.value + step, "f")
+    facts[f"{rule.var}.on"] = day
+    if rule.unit:
+        facts[f"{rule.var}.unit"] = rule.unit
+    if rule.method:
+        facts[f"{rule.var}.method"] = rule.method

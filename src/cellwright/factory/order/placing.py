@@ -15,7 +15,7 @@ from cellwright.factory.rule import By, Command, Decision, Need, Refusal, World,
 from cellwright.factory.stored_file import FileHash
 from cellwright.factory.trial.eligibility import judge
 from cellwright.factory.trial.evidence import read_evidence
-from cellwright.factory.trial.protocol import Protocol
+from cellwright.factory.trial.protocol import Protocol, prior_products
 
 
 @command("order.place", "prescriber")
@@ -99,7 +99,7 @@ class JudgeEligibility(Command):
     """Judge by the protocol of the market's trial whether the patient may have the product (Law 6, Law 8).
 
     The evidence is in the flat form of `trial.evidence`; what is not there is unknown. Whether a prior product was
-    infused is read from the linked order, where there is one.
+    infused is read from the record alone: the linked order's, or an attested infusion elsewhere (D13).
     """
 
     order: str
@@ -120,12 +120,13 @@ class JudgeEligibility(Command):
                 product=product.id,
                 market=order.market,
             )
-        known = dict(self.evidence)
-        linked = world.load(OrderState, order.linked_order).product if order.linked_order is not None else None
-        infused = permission.prior_infused(world, order, linked) if linked is not None else None
-        if linked is not None and infused is not None:
-            known[f"prior.{linked}"] = "infused" if infused else "not_infused"
-        found = judge(world.definition(Protocol, name, self.protocol_version), read_evidence(known))
+        protocol = world.definition(Protocol, name, self.protocol_version)
+        known = {key: value for key, value in self.evidence.items() if not key.startswith("prior.")}
+        for prior in prior_products(protocol):
+            infused = permission.prior_infused(world, order, prior)
+            if infused is not None:
+                known[f"prior.{prior}"] = "infused" if infused else "not_infused"
+        found = judge(protocol, read_evidence(known))
         body = placing.EligibilityJudged(
             verdict=found.verdict,
             judged_by=by.person,

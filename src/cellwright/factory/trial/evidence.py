@@ -5,10 +5,14 @@
     karnofsky: "80"                a measurement, its unit and its day
     karnofsky.unit: "%"
     karnofsky.on: "2026-02-20"
+    egfr.method: "CKD-EPIcr"       the method or formula of a measurement
+    albumin.at: "screening"        the visit at which something was found
+    transplant: "no"               an event: no (never), ongoing, or yes with the day of the last time
     diagnosis: "B-ALL"             a finding: its code, several with commas, or yes / no
     HBsAg: "negative"              a laboratory test: positive / negative
     prior.CAR-T-19: "infused"      a product given before: infused / not_infused
-    attest.life_expectancy: "yes"  a judgement that somebody signed for: yes / no
+    attest.life_expectancy: "yes"  a judgement: yes / no
+    attest.life_expectancy.by: "physician"   the role of the one who signed it; a judgement counts in this role only
 
 What is not there is unknown. The birth date is not there: ages are, so that the record of a verdict can be judged again
 by a stranger without personal data.
@@ -36,10 +40,20 @@ class Finding(Immutable):
     value: str
     unit: str = ""
     on: date | None = None
+    method: str = ""
+    at: str = ""
+    """The visit it belongs to, if that is recorded rather than its day."""
 
     @property
     def number(self) -> Decimal | None:
         return Decimal(self.value) if _DECIMAL.fullmatch(self.value) else None
+
+
+class Signed(Immutable):
+    """A judgement as it was signed: whether it holds, and in which role; empty if that is not recorded."""
+
+    holds: bool
+    by: str = ""
 
 
 class Evidence(Immutable):
@@ -52,7 +66,7 @@ class Evidence(Immutable):
     findings: dict[str, Finding] = msgspec.field(default_factory=dict)
     prior: dict[str, bool] = msgspec.field(default_factory=dict)
     """Product to whether its infusion is recorded or attested."""
-    attested: dict[str, bool] = msgspec.field(default_factory=dict)
+    attested: dict[str, "Signed"] = msgspec.field(default_factory=dict)
 
 
 def ages_on(born: date, day: date) -> tuple[int, ...]:
@@ -98,7 +112,7 @@ def read_evidence(flat: Mapping[str, str]) -> Evidence:
     ages: dict[str, tuple[int, ...]] = {}
     days: dict[str, date] = {}
     prior: dict[str, bool] = {}
-    attested: dict[str, bool] = {}
+    attested: dict[str, dict[str, str]] = {}
     values: dict[str, dict[str, str]] = {}
     for key, value in flat.items():
         head, _, tail = key.partition(".")
@@ -111,14 +125,26 @@ def read_evidence(flat: Mapping[str, str]) -> Evidence:
         elif head == "prior" and tail:
             prior[tail] = _either(key, value, "infused", "not_infused")
         elif head == "attest" and tail:
-            attested[tail] = _either(key, value, "yes", "no")
-        elif tail in ("unit", "on"):
+            statement, dot, by = tail.rpartition(".")
+            name, part = (statement, "by") if dot and by == "by" else (tail, "value")
+            attested.setdefault(name, {})[part] = value
+        elif tail in ("unit", "on", "method", "at"):
             values.setdefault(head, {})[tail] = value
         elif not tail:
             values.setdefault(head, {})["value"] = value
         else:
             raise _unfit(key, value, "one of the known forms")
-    return Evidence(ages=ages, days=days, findings=_findings(values), prior=prior, attested=attested)
+    return Evidence(ages=ages, days=days, findings=_findings(values), prior=prior, attested=_signed(attested))
+
+
+def _signed(values: Mapping[str, Mapping[str, str]]) -> dict[str, Signed]:
+    signed = {}
+    for name, parts in values.items():
+        if "value" not in parts:
+            raise _unfit(f"attest.{name}", "-", "given, although the role is")
+        holds = _either(f"attest.{name}", parts["value"], "yes", "no")
+        signed[name] = Signed(holds=holds, by=parts.get("by", ""))
+    return signed
 
 
 def _findings(values: Mapping[str, Mapping[str, str]]) -> dict[str, Finding]:
@@ -127,7 +153,9 @@ def _findings(values: Mapping[str, Mapping[str, str]]) -> dict[str, Finding]:
         if "value" not in parts:
             raise _unfit(name, "-", "given, although its unit or day is")
         on = _day(f"{name}.on", parts["on"]) if "on" in parts else None
-        findings[name] = Finding(value=parts["value"], unit=parts.get("unit", ""), on=on)
+        at = _moment(f"{name}.at", parts["at"]) if "at" in parts else ""
+        method = parts.get("method", "")
+        findings[name] = Finding(value=parts["value"], unit=parts.get("unit", ""), on=on, method=method, at=at)
     return findings
 
 
@@ -137,12 +165,17 @@ def write_evidence(evidence: Evidence) -> dict[str, str]:
         **{f"age@{moment}": "|".join(map(str, years)) for moment, years in evidence.ages.items()},
         **{f"on.{moment}": day.isoformat() for moment, day in evidence.days.items()},
         **{f"prior.{product}": "infused" if was else "not_infused" for product, was in evidence.prior.items()},
-        **{f"attest.{statement}": "yes" if so else "no" for statement, so in evidence.attested.items()},
+        **{f"attest.{statement}": "yes" if so.holds else "no" for statement, so in evidence.attested.items()},
+        **{f"attest.{statement}.by": so.by for statement, so in evidence.attested.items() if so.by},
     }
     for name, finding in evidence.findings.items():
         flat[name] = finding.value
         if finding.unit:
             flat[f"{name}.unit"] = finding.unit
+        if finding.method:
+            flat[f"{name}.method"] = finding.method
+        if finding.at:
+            flat[f"{name}.at"] = finding.at
         if finding.on is not None:
             flat[f"{name}.on"] = finding.on.isoformat()
     return dict(sorted(flat.items()))

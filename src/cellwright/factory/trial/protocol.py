@@ -6,21 +6,25 @@ A rule is a tree. Leaves name what is measured, in which unit, when and how fres
     {all: [...]}  {any: [...]}  {not: {...}}  {at_least: {n: 2, of: [...]}}  {if: {...}, then: {...}, else: {...}}
     {age: {op: "<=", years: 25, at: consent}}
     {measured: {var: karnofsky, op: ">=", value: "70", unit: "%", within: P28D, before: enrolment}}
+    {measured: {var: egfr, method: CKD-EPIcr, op: "<", value: "30", unit: "mL/min/{1.73_m2}", at: screening}}
     {has: {var: diagnosis, code: B-ALL}}
+    {event: {var: immunosuppressant, within: P12W, before: consent}}
     {lab: {test: HBsAg, is: positive}}
     {prior_product: {product: CAR-T-19, outcome: infused}}
     {attest: {statement: life_expectancy_weeks_ge_12, by: physician}}
 """
 
 from collections.abc import Iterator
-from datetime import timedelta
 from decimal import Decimal
+from hashlib import sha256
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
 from cellwright.factory.definition import Basis, Count, Definition, Entry, Flaw, Name, Path, Text, repeated
+from cellwright.factory.trial import unit
+from cellwright.factory.trial.window import Span
 
 Operator = Literal["<", "<=", "==", ">=", ">"]
 Moment = Literal["screening", "consent", "enrolment", "collection", "infusion"]
@@ -36,13 +40,18 @@ class Age(Entry):
 
 
 class Measured(Entry):
-    """A number measured, in a unit, not older than a window before a moment."""
+    """A number measured, in a unit, by a method, at a moment or not older than a window before one."""
 
     var: Name
     op: Operator
     value: Decimal
     unit: str
-    within: timedelta | None = None
+    analyte: Name = ""
+    """What the number is of, where a conversion needs its molar mass; the variable itself if nothing is said."""
+    method: Name = ""
+    """The method or formula that alone counts, for example `CKD-EPIcr`; any if nothing is said."""
+    at: Moment | None = None
+    within: Span | None = None
     before: Moment | None = None
 
 
@@ -51,8 +60,17 @@ class Has(Entry):
 
     var: Name
     code: str = ""
-    within: timedelta | None = None
+    at: Moment | None = None
+    within: Span | None = None
     before: Moment | None = None
+
+
+class Event(Entry):
+    """Something that happened to the patient before a moment, within a window or ever. The last time counts."""
+
+    var: Name
+    before: Moment
+    within: Span | None = None
 
 
 class Lab(Entry):
@@ -60,7 +78,8 @@ class Lab(Entry):
 
     test: Name
     result: Literal["positive", "negative"] = msgspec.field(name="is")
-    within: timedelta | None = None
+    at: Moment | None = None
+    within: Span | None = None
     before: Moment | None = None
 
 
@@ -96,6 +115,7 @@ class Rule(Entry):
     age: Age | None = None
     measured: Measured | None = None
     has: Has | None = None
+    event: Event | None = None
     lab: Lab | None = None
     prior_product: PriorProduct | None = None
     attest: Attest | None = None
@@ -108,8 +128,11 @@ class Criterion(Entry):
     kind: Literal["inclusion", "exclusion"]
     evaluability: Literal["machine", "attest"]
     text: Text
+    """The criterion in short words; the register's own text is found by `item`."""
     rule: Rule
     basis: Basis
+    item: str = ""
+    """Where the criterion stands in the register's text, for example `Inclusion 3`."""
     note: Text | None = None
     """What the encoding had to decide that the source leaves open."""
 
@@ -136,7 +159,11 @@ class Protocol(Definition):
             path = ("criteria", index, "label")
             yield Flaw(path, "The criterion {name} stands here again.", expected="each label once", name=name)
         for index, criterion in enumerate(self.criteria):
-            yield from _form(criterion.rule, ("criteria", index, "rule"))
+            path = ("criteria", index, "rule")
+            yield from _form(criterion.rule, path)
+            if criterion.evaluability == "attest" and not any(_attests(criterion.rule)):
+                what, expected = "The criterion {name} is named a judgement, and nobody attests it.", "an `attest` rule"
+                yield Flaw(path, what, expected=expected, name=criterion.label)
         if not self.complete and not any(criterion.rule.attest for criterion in self.criteria):
             yield Flaw(
                 ("complete",),
@@ -145,7 +172,18 @@ class Protocol(Definition):
             )
 
 
-FORMS = ("all", "any", "not", "at_least", "if", "age", "measured", "has", "lab", "prior_product", "attest")
+def rule_sha256(rule: Rule) -> str:
+    """The hash of a rule's meaning: SHA-256 (hex) of its canonical form, whatever the file's spacing and order."""
+    return sha256(msgspec.json.encode(rule, order="sorted")).hexdigest()
+
+
+def _attests(rule: Rule) -> Iterator[bool]:
+    yield rule.attest is not None
+    for _path, inner in branches(rule):
+        yield from _attests(inner)
+
+
+FORMS = ("all", "any", "not", "at_least", "if", "age", "measured", "has", "event", "lab", "prior_product", "attest")
 
 
 def form(rule: Rule) -> str:
@@ -163,6 +201,7 @@ def _parts(rule: Rule) -> tuple[tuple[str, object], ...]:
         ("age", rule.age),
         ("measured", rule.measured),
         ("has", rule.has),
+        ("event", rule.event),
         ("lab", rule.lab),
         ("prior_product", rule.prior_product),
         ("attest", rule.attest),
@@ -190,6 +229,18 @@ def attested(protocol: Protocol) -> Iterator[tuple[Path, Attest]]:
         ahead += branches(rule, path)
 
 
+def prior_products(protocol: Protocol) -> tuple[str, ...]:
+    """The products whose infusion the protocol asks about, each once."""
+    found: dict[str, None] = {}
+    ahead = [criterion.rule for criterion in protocol.criteria]
+    while ahead:
+        rule = ahead.pop(0)
+        if rule.prior_product is not None:
+            found[rule.prior_product.product] = None
+        ahead += [inner for _path, inner in branches(rule)]
+    return tuple(found)
+
+
 def _form(rule: Rule, path: Path) -> Iterator[Flaw]:
     set_ = [name for name, value in _parts(rule) if value is not None]
     if len(set_) != 1:
@@ -211,5 +262,10 @@ def _form(rule: Rule, path: Path) -> Iterator[Flaw]:
     for leaf, value in (("measured", rule.measured), ("has", rule.has), ("lab", rule.lab)):
         if value is not None and (value.within is None) != (value.before is None):
             yield Flaw((*path, leaf), "A window needs both ends.", expected="both `within` and `before`, or neither")
+        if value is not None and value.at is not None and value.within is not None:
+            yield Flaw((*path, leaf), "A finding is asked for at a moment and in a window.", expected="one of the two")
+    if rule.measured is not None and not unit.known(rule.measured.unit):
+        what, expected = "The unit {unit} is not in the table.", "a UCUM code of the table, for example g/L"
+        yield Flaw((*path, "measured", "unit"), what, expected=expected, unit=rule.measured.unit)
     for inner_path, inner in branches(rule, path):
         yield from _form(inner, inner_path)
