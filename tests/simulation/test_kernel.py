@@ -1,8 +1,6 @@
 """The interpreter against exact results and against itself."""
 
-import json
 import math
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -38,19 +36,12 @@ DRAWS = [
 ]  # fmt: skip
 
 
-def close(results: list[float], exact: float, *, half_width: float = 0.005) -> None:
-    """The mean of independent runs lies within 3 standard errors of the exact value, and the interval is narrow."""
-    mean, error = float(np.mean(results)), float(np.std(results, ddof=1) / math.sqrt(len(results)))
-    assert abs(mean - exact) <= 3 * error, (mean, exact, error)
-    assert 1.96 * error <= half_width * exact, (mean, error)
-
-
 def test_compiled_and_plain_python_leave_the_same_trace_bit_for_bit() -> None:
     fast, slow = (
-        everything().run(until=1500, seed=3, trace=100_000, samples=1_000, warm_up=100, every=100, plain=p)
+        everything().run(until=700, seed=3, trace=100_000, samples=1_000, warm_up=100, every=100, plain=p)
         for p in (False, True)
     )
-    assert fast.lost == (0, 0) and len(fast.trace()) > 3_000
+    assert fast.lost == (0, 0) and len(fast.trace()) > 1_500
     assert (fast.trace() == slow.trace()).all()
     for one, other in zip(fast.state, slow.state, strict=True):
         assert np.array_equal(one, other)
@@ -63,8 +54,8 @@ def test_every_distribution_has_its_mean_and_is_the_same_compiled_and_plain(one:
     values, seed = np.array([*table, 0.0]), np.uint64(5)
     with np.errstate(over="ignore"):
         slow = plain("cellwright.simulation.kernels")
-        fast = [kernels.drawn(rows, values, 0, seed, i, 3, 1) for i in range(20_000)]
-        assert fast[:500] == [slow.drawn(rows, values, 0, seed, i, 3, 1) for i in range(500)]
+        fast = [kernels.drawn(rows, values, 0, slow.stream(seed, i), 3, 1) for i in range(20_000)]
+        assert fast[:500] == [slow.drawn(rows, values, 0, slow.stream(seed, i), 3, 1) for i in range(500)]
     error = np.std(fast, ddof=1) / math.sqrt(len(fast))
     assert abs(np.mean(fast) - one.mean()) <= 4 * error + 1e-12
 
@@ -74,101 +65,6 @@ def test_any_number_of_threads_gives_the_same(threads: int) -> None:
     alone = [r.measure("turnaround") for r in replicate(everything(), 1000, range(6))]
     assert [r.measure("turnaround") for r in replicate(everything(), 1000, range(6), threads=threads)] == alone
     assert len(set(alone)) == 6
-
-
-def test_the_steady_states_of_the_queueing_systems_given(shared_data: Path) -> None:
-    cases = {c["name"]: c for c in json.loads((shared_data / "planning/queueing/exact_some.json").read_text())}
-    exact = cases["MMc_9"]["exact"]
-    runs = list(replicate(station(9, exponential(1 / 7.4), exponential(1)), 40_000, range(40), threads=2, warm_up=500))
-    figures = [r.resource("server") for r in runs]
-    close([f.queue for f in figures], exact["Lq"], half_width=0.012)
-    close([f.late / f.served for f in figures], exact["p_wait"])
-    close([f.utilisation for f in figures], exact["util"])
-    close([r.process("customer").mean for r in runs], exact["W"])
-    for name, service in (("MD1", constant(1)), ("ME31", erlang(3, 1.0))):
-        rate = cases[name]["spec"]["lam"]
-        runs = list(replicate(station(1, exponential(1 / rate), service), 200_000, range(30), threads=2, warm_up=2_000))
-        close([r.resource("server").wait for r in runs], cases[name]["exact"]["Wq"], half_width=0.02)
-
-
-def test_a_loss_system_blocks_as_erlang_says_whatever_the_service(shared_data: Path) -> None:
-    cases = {c["name"]: c for c in json.loads((shared_data / "planning/queueing/exact_some.json").read_text())}
-    for service in (exponential(1), constant(1), lognormal(1, 1)):
-        m = Model("loss")
-        m.resource("line", 8)
-        m.process("call", arrivals=exponential(1 / 6.2)).acquire("line", patience=0, otherwise="lost").delay(
-            service
-        ).release("line").end().label("lost").count("lost")
-        runs = list(replicate(m, 30_000, range(20), threads=2, warm_up=100))
-        close(
-            [r.counter("lost") / r.process("call").number for r in runs],
-            cases["ErlangB_8"]["exact"]["p_block"],
-            half_width=0.01,
-        )
-
-
-def test_a_queue_of_two_priorities(shared_data: Path) -> None:
-    m = Model("priorities")
-    m.resource("server", 1)
-    m.process("first", arrivals=exponential(4), priority=0).acquire("server").measure("wait1").delay(
-        exponential(1)
-    ).release("server")
-    m.process("second", arrivals=exponential(2), priority=1).acquire("server").measure("wait2").delay(
-        exponential(1)
-    ).release("server")
-    runs = list(replicate(m, 200_000, range(30), threads=2, warm_up=1_000))
-    close([r.measure("wait1").mean for r in runs], 1.0, half_width=0.01)
-    close([r.measure("wait2").mean for r in runs], 4.0, half_width=0.03)
-
-
-def test_who_is_interrupted_goes_on_where_he_was() -> None:
-    """Preemptive resume M/M/1: T1 = 1/(mu - l1); T2 = (1/mu + (l1 + l2)/mu^2/(1 - r1))... (Conway, Maxwell, Miller 1967)."""
-    l1, l2, mu = 0.25, 0.5, 1.0
-    r1, r2 = l1 / mu, l2 / mu
-    exact2 = (1 / mu) / (1 - r1) + (l1 + l2) / mu**2 / ((1 - r1) * (1 - r1 - r2))
-    m = Model("preemptive")
-    m.resource("server", 1)
-    for name, rate, priority in (("first", l1, 0), ("second", l2, 1)):
-        p = m.process(name, arrivals=exponential(1 / rate), priority=priority)
-        p.acquire("server", preempt=True).delay(exponential(1 / mu), interruptible="server").release("server")
-    runs = list(replicate(m, 200_000, range(30), threads=2, warm_up=1_000))
-    close([r.process("first").mean for r in runs], 1 / (mu - l1), half_width=0.01)
-    close([r.process("second").mean for r in runs], exact2, half_width=0.03)
-    assert all(r.resource("server").interrupted > 0 for r in runs)
-
-
-def test_a_network_with_feedback(shared_data: Path) -> None:
-    case = next(
-        c
-        for c in json.loads((shared_data / "planning/queueing/exact_some.json").read_text())
-        if c["name"] == "Jackson4"
-    )
-    spec, exact = case["spec"], case["exact"]
-    m = Model("network")
-    for i in range(4):
-        m.resource(f"s{i}", spec["c"][i])
-    for first, rate in enumerate(spec["external"]):
-        if rate == 0:
-            continue
-        p = m.process(f"from{first}", arrivals=exponential(1 / rate)).jump(f"at{first}")
-        for i in range(4):
-            p.label(f"at{i}").use(f"s{i}", exponential(1 / spec["mu"][i]))
-            left = 1.0
-            for j, share in enumerate(spec["P"][i]):
-                if share > 0:
-                    p.branch(min(1.0, share / left), f"at{j}")
-                    left -= share
-            p.end()
-    runs = list(replicate(m, 60_000, range(24), threads=2, warm_up=500))
-    for i in range(4):
-        close([r.resource(f"s{i}").utilisation for r in runs], exact[f"util{i}"])
-        close([r.resource(f"s{i}").queue for r in runs], exact[f"Lq{i}"], half_width=0.03)
-    sojourn = [
-        sum(r.process(f"from{k}").mean * r.process(f"from{k}").number for k in (0, 1))
-        / sum(r.process(f"from{k}").number for k in (0, 1))
-        for r in runs
-    ]
-    close(sojourn, exact["sojourn"])
 
 
 @settings(deadline=None, max_examples=25)

@@ -24,6 +24,7 @@ from cellwright.simulation.layout import (
     ALL,
     AREA_BLOCKED,
     AREA_CAPACITY,
+    AREA_DOWN,
     AREA_FULL,
     AREA_QUEUED,
     AREA_USED,
@@ -38,6 +39,7 @@ from cellwright.simulation.layout import (
     BLOCKED,
     BORN,
     BRANCH,
+    BREAK,
     CAPACITY,
     CARRIED,
     CHANGE,
@@ -47,6 +49,7 @@ from cellwright.simulation.layout import (
     CROWDED,
     DEADLINE,
     DELAY,
+    DOWN,
     DRAW,
     DUE,
     END,
@@ -66,9 +69,8 @@ from cellwright.simulation.layout import (
     GIVEN,
     GOT,
     HEAP,
-    HOLDER_NEXT,
-    HOLDER_PREV,
     HOLDERS,
+    HOLE,
     IDENT,
     IN_BATCH,
     IN_JOIN,
@@ -88,6 +90,8 @@ from cellwright.simulation.layout import (
     MORE,
     MOST_ALIVE,
     MOST_QUEUED,
+    MOST_RESOURCES,
+    MOST_ROWS,
     NEXT,
     NEXT_GIVEN,
     NORMAL,
@@ -125,6 +129,7 @@ from cellwright.simulation.layout import (
     STAMP,
     STEPS,
     STOPPED,
+    STOPPED_TIMER,
     TAKE,
     TARGET,
     TEST,
@@ -167,34 +172,39 @@ def mixed(x: Any) -> Any:
 
 
 @inlined
-def uniform(seed: Any, identity: int, place: int, turn: int, number: int) -> Any:
-    """A number in the open interval (0, 1), a function of its five coordinates alone."""
-    word = mixed(seed + np.uint64(identity) * _GOLDEN)
+def stream(seed: Any, identity: int) -> Any:
+    """The word that all draws of one process begin with: a function of the seed and of who it is."""
+    return mixed(seed + np.uint64(identity) * _GOLDEN)
+
+
+@inlined
+def uniform(word: Any, place: int, turn: int, number: int) -> Any:
+    """A number in the open interval (0, 1), a function of the stream's word and the three coordinates alone."""
     word = mixed(word ^ (np.uint64(place) * _GOLDEN + np.uint64(turn) * _FIRST + np.uint64(number) * _SECOND))
     return (float(word >> _S11) + 0.5) * _UNIT
 
 
 @compiled
-def normal(seed: Any, identity: int, place: int, turn: int, number: int) -> Any:
+def normal(word: Any, place: int, turn: int, number: int) -> Any:
     """A standard normal number (Box and Muller 1958) from draws `number` and `number + 1`."""
-    u = uniform(seed, identity, place, turn, number)
-    v = uniform(seed, identity, place, turn, number + 1)
+    u = uniform(word, place, turn, number)
+    v = uniform(word, place, turn, number + 1)
     return math.sqrt(-2.0 * math.log(u)) * math.cos(2.0 * math.pi * v)
 
 
 @compiled
-def gamma(shape: float, seed: Any, identity: int, place: int, turn: int, number: int) -> Any:
+def gamma(shape: float, word: Any, place: int, turn: int, number: int) -> Any:
     """A gamma number of the given shape and scale 1 (Marsaglia and Tsang 2000)."""
     boost = 1.0
     if shape < 1.0:
-        boost = math.pow(uniform(seed, identity, place, turn, number), 1.0 / shape)
+        boost = math.pow(uniform(word, place, turn, number), 1.0 / shape)
         shape += 1.0
     d = shape - 1.0 / 3.0
     c = 1.0 / math.sqrt(9.0 * d)
     k = number + 1
     while True:
-        x = normal(seed, identity, place, turn, k)
-        u = uniform(seed, identity, place, turn, k + 2)
+        x = normal(word, place, turn, k)
+        u = uniform(word, place, turn, k + 2)
         k += 3
         v = 1.0 + c * x
         v = v * v * v
@@ -203,8 +213,9 @@ def gamma(shape: float, seed: Any, identity: int, place: int, turn: int, number:
 
 
 @compiled
-def drawn(draws: Any, table: Any, d: int, seed: Any, identity: int, place: int, turn: int) -> Any:
+def drawn(draws: Any, table: Any, d: int, word: Any, place: int, turn: int) -> Any:
     """A draw from row `d` of the draws (all but `ATTRIBUTE`, which needs the process)."""
+    d = row(d)
     kind = int(draws[d, 0])
     a, b, c = draws[d, 1], draws[d, 2], draws[d, 3]
     if kind == CONSTANT:
@@ -212,20 +223,20 @@ def drawn(draws: Any, table: Any, d: int, seed: Any, identity: int, place: int, 
     if kind == NORMAL:
         k = 0
         while True:
-            x = a + b * normal(seed, identity, place, turn, k)
+            x = a + b * normal(word, place, turn, k)
             if x >= 0.0:
                 return x
             k += 2
     if kind == LOGNORMAL:
-        return math.exp(a + b * normal(seed, identity, place, turn, 0))
+        return math.exp(a + b * normal(word, place, turn, 0))
     if kind == GAMMA:
-        return gamma(a, seed, identity, place, turn, 0) * b
+        return gamma(a, word, place, turn, 0) * b
     if kind == PERT:
         spread = c - a
-        x = gamma(1.0 + 4.0 * (b - a) / spread, seed, identity, place, turn, 0)
-        y = gamma(1.0 + 4.0 * (c - b) / spread, seed, identity, place, turn, 1 << 20)
+        x = gamma(1.0 + 4.0 * (b - a) / spread, word, place, turn, 0)
+        y = gamma(1.0 + 4.0 * (c - b) / spread, word, place, turn, 1 << 20)
         return a + spread * x / (x + y)
-    u = uniform(seed, identity, place, turn, 0)
+    u = uniform(word, place, turn, 0)
     if kind == EXPONENTIAL:
         return -a * math.log(u)
     if kind == UNIFORM:
@@ -239,7 +250,7 @@ def drawn(draws: Any, table: Any, d: int, seed: Any, identity: int, place: int, 
     if kind == ERLANG:
         total = -math.log(u)
         for k in range(1, int(a)):
-            total -= math.log(uniform(seed, identity, place, turn, k))
+            total -= math.log(uniform(word, place, turn, k))
         return total * b / a
     first, count = int(draws[d, 4]), int(a)
     at = u * (count - 1)
@@ -247,59 +258,82 @@ def drawn(draws: Any, table: Any, d: int, seed: Any, identity: int, place: int, 
     return table[first + low] + (at - low) * (table[first + low + 1] - table[first + low])
 
 
+@inlined
+def row(i: Any) -> Any:
+    """The same number, known to the compiler not to be negative: it need not ask whether to count from the end."""
+    return i & MOST_ROWS
+
+
 # --- the heap of what is to come ----------------------------------------------------------------------------------------
 
 
 @compiled
-def push(due: Any, entry: Any, m: Any, time: float, what: int, stamp: int) -> None:
-    """Add an entry; equal times keep the order in which they were added."""
-    i = m[HEAP]
-    m[HEAP] = i + 1
-    order = m[ORDER]
-    m[ORDER] = order + 1
-    while i > 0:
-        above = (i - 1) >> 1
-        if due[above] <= time:
-            break
-        due[i] = due[above]
-        entry[i, 0] = entry[above, 0]
-        entry[i, 1] = entry[above, 1]
-        entry[i, 2] = entry[above, 2]
-        i = above
-    due[i] = time
-    entry[i, 0] = order
-    entry[i, 1] = what
-    entry[i, 2] = stamp
-
-
-@compiled
-def pop(due: Any, entry: Any, m: Any) -> None:
-    """Take away the first entry."""
-    n = m[HEAP] - 1
-    m[HEAP] = n
-    if n == 0:
-        return
-    time, order = due[n], entry[n, 0]
-    what, stamp = entry[n, 1], entry[n, 2]
-    i = 0
-    while True:
-        child = 2 * i + 1
-        if child >= n:
-            break
-        right = child + 1
-        if right < n and (due[right] < due[child] or (due[right] == due[child] and entry[right, 0] < entry[child, 0])):
-            child = right
+def sift(due: Any, entry: Any, n: int, time: float, order: int, what: int) -> None:
+    """Put an entry in place of the first of `n`, and restore the order of the heap below it."""
+    i, child = 0, 1
+    while child < n:
+        right = row(child + 1)
+        if right < n:
+            # Without a branch: which child is the earlier is a coin toss that no processor foresees.
+            child += (due[right] < due[child]) | ((due[right] == due[child]) & (entry[right, 0] < entry[child, 0]))
+        child = row(child)
         if due[child] > time or (due[child] == time and entry[child, 0] > order):
             break
         due[i] = due[child]
         entry[i, 0] = entry[child, 0]
         entry[i, 1] = entry[child, 1]
-        entry[i, 2] = entry[child, 2]
         i = child
+        child = row(2 * i + 1)
     due[i] = time
     entry[i, 0] = order
     entry[i, 1] = what
-    entry[i, 2] = stamp
+
+
+@compiled
+def push(due: Any, entry: Any, m: Any, time: float, what: int) -> None:
+    """Add an entry; equal times keep the order in which they were added."""
+    order = m[ORDER]
+    m[ORDER] = order + 1
+    if m[HOLE] == 1:
+        m[HOLE] = 0
+        sift(due, entry, m[HEAP], time, order, what)
+        return
+    i = row(m[HEAP])
+    m[HEAP] = i + 1
+    while i > 0:
+        above = row((i - 1) >> 1)
+        if due[above] <= time:
+            break
+        due[i] = due[above]
+        entry[i, 0] = entry[above, 0]
+        entry[i, 1] = entry[above, 1]
+        i = above
+    due[i] = time
+    entry[i, 0] = order
+    entry[i, 1] = what
+
+
+@inlined
+def pop(m: Any) -> None:
+    """Take away the first entry. Its place stays empty for the next one, which mostly comes soon and belongs high up."""
+    m[HOLE] = 1
+
+
+@compiled
+def close_hole(due: Any, entry: Any, m: Any) -> None:
+    """Fill the place of the entry that was taken away, so that the first is the earliest again."""
+    n = m[HEAP] - 1
+    m[HEAP] = n
+    m[HOLE] = 0
+    if n > 0:
+        sift(due, entry, n, due[n], entry[n, 0], entry[n, 1])
+
+
+@inlined
+def set_timer(s: Any, e: int, time: float) -> None:
+    """Let the process go on at that time, unless its timer is stopped before; it has one timer at most."""
+    s.entity[e, STAMP] = s.m[ORDER]
+    push(s.due, s.what, s.m, time, TIMER | (e << 3))
 
 
 # --- processes ----------------------------------------------------------------------------------------------------------
@@ -308,7 +342,7 @@ def pop(due: Any, entry: Any, m: Any) -> None:
 @inlined
 def note(s: Any, now: float, e: int, kind: int, resource: int) -> None:
     """Write a line of the trace, where one is kept and has room."""
-    n = s.m[TRACED]
+    n, e = row(s.m[TRACED]), row(e)
     if n < s.trace_when.shape[0]:
         s.trace_when[n] = now
         s.trace_what[n, 0] = s.entity[e, IDENT]
@@ -321,10 +355,10 @@ def note(s: Any, now: float, e: int, kind: int, resource: int) -> None:
 
 
 @inlined
-def born(s: Any, now: float, identity: int, pc: int, priority: int, kind: int) -> int:
+def born(s: Any, seed: Any, now: float, identity: int, pc: int, priority: int, kind: int) -> int:
     """A new process, of which nothing is held or wanted yet."""
     entity, m = s.entity, s.m
-    e = m[FREE]
+    e = row(m[FREE])
     m[FREE] = entity[e, NEXT]
     m[ALIVE] += 1
     m[MOST_ALIVE] = max(m[MOST_ALIVE], m[ALIVE])
@@ -339,7 +373,8 @@ def born(s: Any, now: float, identity: int, pc: int, priority: int, kind: int) -
     entity[e, MEMBER] = -1
     entity[e, KIND] = kind
     entity[e, VICTIM] = -1
-    entity[e, STAMP] += 1
+    entity[e, STAMP] = STOPPED_TIMER
+    s.stream[e] = stream(seed, identity)
     for v in range(s.value.shape[1]):
         s.value[e, v] = 0.0
     s.value[e, BORN] = now
@@ -351,15 +386,17 @@ def born(s: Any, now: float, identity: int, pc: int, priority: int, kind: int) -
 def wake(s: Any, e: int) -> None:
     """Let a process go on now, behind those who were woken before it."""
     m, ring = s.m, s.ring
-    ring[m[RING_LAST]] = e
-    m[RING_LAST] = (m[RING_LAST] + 1) % ring.shape[0]
+    last = row(m[RING_LAST])
+    ring[last] = e
+    m[RING_LAST] = last + 1 if last + 1 < ring.shape[0] else 0
 
 
 @inlined
 def wake_first(s: Any, e: int) -> None:
     """Let a process go on before all others, where it was."""
     m, ring = s.m, s.ring
-    m[RING_FIRST] = (m[RING_FIRST] - 1) % ring.shape[0]
+    first = m[RING_FIRST]
+    m[RING_FIRST] = first - 1 if first > 0 else ring.shape[0] - 1
     ring[m[RING_FIRST]] = e
 
 
@@ -374,6 +411,7 @@ def touch(s: Any, r: int, now: float) -> None:
         area[r, AREA_QUEUED] += passed * resource[r, QUEUED]
         area[r, AREA_CAPACITY] += passed * max(resource[r, CAPACITY], used)
         area[r, AREA_BLOCKED] += passed * resource[r, BLOCKED]
+        area[r, AREA_DOWN] += passed * resource[r, DOWN]
         if used >= resource[r, CAPACITY]:
             area[r, AREA_FULL] += passed
         area[r, LAST] = now
@@ -392,7 +430,7 @@ def blocks(s: Any, e: int, now: float, sign: int) -> None:
 @inlined
 def line_up(s: Any, e: int, r: int, now: float) -> None:
     """Queue at the end of the own priority."""
-    entity, priority = s.entity, s.entity[e, PRIO]
+    entity, priority = s.entity, row(s.entity[e, PRIO])
     touch(s, r, now)
     last = s.tail[r, priority]
     entity[e, QUEUE] = r
@@ -410,7 +448,7 @@ def line_up(s: Any, e: int, r: int, now: float) -> None:
 @inlined
 def line_up_first(s: Any, e: int, r: int, now: float) -> None:
     """Queue at the front of the own priority, as one who was interrupted does."""
-    entity, priority = s.entity, s.entity[e, PRIO]
+    entity, priority = s.entity, row(s.entity[e, PRIO])
     touch(s, r, now)
     first = s.head[r, priority]
     entity[e, QUEUE] = r
@@ -429,7 +467,7 @@ def line_up_first(s: Any, e: int, r: int, now: float) -> None:
 def leave_line(s: Any, e: int, now: float) -> None:
     """Go out of the queue."""
     entity = s.entity
-    r, priority = entity[e, QUEUE], entity[e, PRIO]
+    r, priority = row(entity[e, QUEUE]), row(entity[e, PRIO])
     touch(s, r, now)
     before, behind = entity[e, PREV], entity[e, NEXT]
     if before >= 0:
@@ -456,8 +494,6 @@ def take(s: Any, e: int, r: int, n: int, now: float) -> None:
 def give(s: Any, e: int, r: int, n: int, now: float) -> None:
     """Hold `n` units less; they stay in use until they are put back."""
     s.held[e, r] -= n
-    if s.entity[e, VICTIM] == r and s.held[e, r] == 0:
-        forget_holder(s, e)
 
 
 @inlined
@@ -473,10 +509,10 @@ def remember_holder(s: Any, e: int, r: int) -> None:
     entity = s.entity
     first = s.resource[r, HOLDERS]
     entity[e, VICTIM] = r
-    entity[e, HOLDER_PREV] = -1
-    entity[e, HOLDER_NEXT] = first
+    entity[e, PREV] = -1
+    entity[e, NEXT] = first
     if first >= 0:
-        entity[first, HOLDER_PREV] = e
+        entity[first, PREV] = e
     s.resource[r, HOLDERS] = e
 
 
@@ -485,13 +521,13 @@ def forget_holder(s: Any, e: int) -> None:
     """From now on it may not."""
     entity = s.entity
     r = entity[e, VICTIM]
-    before, behind = entity[e, HOLDER_PREV], entity[e, HOLDER_NEXT]
+    before, behind = entity[e, PREV], entity[e, NEXT]
     if before >= 0:
-        entity[before, HOLDER_NEXT] = behind
+        entity[before, NEXT] = behind
     else:
         s.resource[r, HOLDERS] = behind
     if behind >= 0:
-        entity[behind, HOLDER_PREV] = before
+        entity[behind, PREV] = before
     entity[e, VICTIM] = -1
 
 
@@ -500,15 +536,16 @@ def first_in_line(s: Any, r: int) -> int:
     """The most urgent process of the queue, or -1."""
     for priority in range(s.head.shape[1]):
         if s.head[r, priority] >= 0:
-            return int(s.head[r, priority])
+            return int(row(s.head[r, priority]))
     return -1
 
 
 @inlined
 def lacking(p: Any, s: Any, first: int, count: int) -> int:
     """The first resource of a set that has too few units free, or -1."""
-    for w in range(first, first + count):
-        r = p.wants[w, 0]
+    for at in range(first, first + count):
+        w = row(at)
+        r = row(p.wants[w, 0])
         if s.resource[r, CAPACITY] - s.resource[r, USED] < p.wants[w, 1]:
             return int(r)
     return -1
@@ -531,6 +568,7 @@ def waited(s: Any, e: int, r: int, now: float) -> None:
 def serve(p: Any, s: Any, r: int, now: float) -> None:
     """Give what is free to those who wait, most urgent first, nobody overtaking within a priority."""
     entity, resource = s.entity, s.resource
+    r = row(r)
     while resource[r, QUEUED] > 0:
         e = first_in_line(s, r)
         mode = entity[e, MODE]
@@ -557,7 +595,7 @@ def serve(p: Any, s: Any, r: int, now: float) -> None:
                 resource[r, CARRIED] -= entity[e, WANT]
             else:
                 take(s, e, r, entity[e, WANT], now)
-        entity[e, STAMP] += 1
+        entity[e, STAMP] = STOPPED_TIMER
         if mode != RESUME:
             waited(s, e, r, now)
             note(s, now, e, GOT, r)
@@ -578,7 +616,7 @@ def interrupt(s: Any, r: int, needed: int, priority: int, now: float) -> None:
     while e >= 0:
         if entity[e, PRIO] > priority:
             within += s.held[e, r]
-        e = entity[e, HOLDER_NEXT]
+        e = entity[e, NEXT]
     if within < needed:
         return
     while free < needed:
@@ -587,11 +625,11 @@ def interrupt(s: Any, r: int, needed: int, priority: int, now: float) -> None:
         while e >= 0:
             if entity[e, PRIO] > priority and (worst < 0 or entity[e, PRIO] > entity[worst, PRIO]):
                 worst = e
-            e = entity[e, HOLDER_NEXT]
+            e = entity[e, NEXT]
         units = s.held[worst, r]
         free += units
         forget_holder(s, worst)
-        entity[worst, STAMP] += 1
+        entity[worst, STAMP] = STOPPED_TIMER
         s.value[worst, DUE] -= now
         s.held[worst, r] = 0
         put_back(s, r, units, now)
@@ -601,6 +639,72 @@ def interrupt(s: Any, r: int, needed: int, priority: int, now: float) -> None:
         note(s, now, worst, INTERRUPTED, r)
         blocks(s, worst, now, 1)
         line_up_first(s, worst, r, now)
+
+
+@inlined
+def contested(p: Any, s: Any, r: int, priority: int) -> bool:
+    """Whether the first in line for `r` is more urgent than this, and may interrupt."""
+    if s.resource[r, QUEUED] == 0:
+        return False
+    e = first_in_line(s, r)
+    pc = s.entity[e, PC]
+    return bool(
+        s.entity[e, PRIO] < priority
+        and s.entity[e, MODE] == ONE
+        and p.code[pc, OP] == ACQUIRE
+        and p.code[pc, THIRD] == 1
+    )
+
+
+@inlined
+def give_way(s: Any, r: int, now: float) -> None:
+    """Interrupt for the first in line, who was there before the work could be interrupted."""
+    e = first_in_line(s, r)
+    interrupt(s, r, s.entity[e, WANT], s.entity[e, PRIO], now)
+
+
+@inlined
+def valued(p: Any, s: Any, e: int, d: int, pc: int) -> Any:
+    """The value of draw `d` for a process at an instruction, an attribute included."""
+    d = row(d)
+    if p.draws[d, 0] == ATTRIBUTE:
+        return s.value[e, FIRST_VALUE + int(p.draws[d, 1])]
+    return drawn(p.draws, p.table, d, s.stream[e], pc, s.entity[e, TURN])
+
+
+@inlined
+def lasts(p: Any, s: Any, e: int, d: int, pc: int) -> Any:
+    """As `valued`, of a duration: an attribute that is negative lasts no time."""
+    return max(0.0, valued(p, s, e, d, pc))
+
+
+@compiled
+def arrival_after(p: Any, k: int, now: float, gap: float) -> Any:
+    """When source `k` brings the next arrival: `gap` later by a clock that runs as fast as its calendar of rates says.
+
+    With exponential gaps this is the Poisson process of that rate (Cinlar 1975, inversion of the mean function).
+    """
+    count = p.rated[k, 1]
+    if count == 0:
+        return now + gap
+    first, period = p.rated[k, 0], p.rate_periods[k]
+    turn = math.floor(now / period)
+    at = now - turn * period
+    i = count - 1
+    while i > 0 and p.rates[first + i, 0] > at:
+        i -= 1
+    while True:
+        end = p.rates[first + i + 1, 0] if i + 1 < count else period
+        speed = p.rates[first + i, 1]
+        room = (end - at) * speed
+        if speed > 0.0 and room >= gap:
+            return max(now, turn * period + at + gap / speed)
+        gap -= room
+        at = end
+        i += 1
+        if i == count:
+            i, at = 0, 0.0
+            turn += 1
 
 
 @inlined
@@ -629,7 +733,8 @@ def gone(s: Any, e: int, now: float) -> None:
     """A process ends: it is counted, and whoever waits for its end is told."""
     entity = s.entity
     while e >= 0:
-        tallied(s.finished, entity[e, KIND], now - s.value[e, BORN])
+        e = row(e)
+        tallied(s.finished, row(entity[e, KIND]), now - s.value[e, BORN])
         note(s, now, e, LEFT, -1)
         parent = entity[e, PARENT]
         if parent >= 0:
@@ -639,7 +744,6 @@ def gone(s: Any, e: int, now: float) -> None:
                 entity[parent, PC] += 1
                 wake(s, parent)
         following = entity[e, MEMBER]
-        entity[e, STAMP] += 1
         entity[e, NEXT] = s.m[FREE]
         s.m[FREE] = e
         s.m[ALIVE] -= 1
@@ -652,7 +756,7 @@ def leads(s: Any, b: int) -> None:
     entity = s.entity
     leader = s.batch[b, 0]
     entity[leader, QUEUE] = NOT_WAITING
-    entity[leader, STAMP] += 1
+    entity[leader, STAMP] = STOPPED_TIMER
     entity[leader, PC] += 1
     s.batch[b, 0] = -1
     s.batch[b, 1] = 0
@@ -665,19 +769,23 @@ def leads(s: Any, b: int) -> None:
 
 @compiled
 def begin(p: Any, s: Any, seed: Any, warm_up: float, every: float) -> None:
-    """Put the first entries on the heap."""
+    """Put the first entries on the heap: what is found under way first, then everything else."""
+    given = p.due.shape[0]
+    for g in range(given):
+        push(s.due, s.what, s.m, p.due[g], GIVEN)
+        if p.due[g] > 0.0:
+            break
     if warm_up > 0.0:
-        push(s.due, s.what, s.m, warm_up, WARM, 0)
+        push(s.due, s.what, s.m, warm_up, WARM)
     if every > 0.0:
-        push(s.due, s.what, s.m, every, OBSERVE, 0)
+        push(s.due, s.what, s.m, every, OBSERVE)
     for r in range(p.calendars.shape[0]):
         if p.calendars[r, 1] > 0:
-            push(s.due, s.what, s.m, p.calendar[p.calendars[r, 0], 0], SHIFT | (r << 3), 0)
+            push(s.due, s.what, s.m, p.calendar[p.calendars[r, 0], 0], SHIFT | (r << 3))
     for k in range(p.sources.shape[0]):
         if p.sources[k, 3] != 0:
-            push(s.due, s.what, s.m, drawn(p.draws, p.table, p.sources[k, 2], seed, k, 0, 0), ARRIVAL | (k << 3), 0)
-    if p.due.shape[0] > 0:
-        push(s.due, s.what, s.m, p.due[0], GIVEN, 0)
+            gap = drawn(p.draws, p.table, p.sources[k, 2], stream(seed, k), 0, 0)
+            push(s.due, s.what, s.m, arrival_after(p, k, 0.0, gap), ARRIVAL | (k << 3))
 
 
 @compiled
@@ -696,22 +804,25 @@ def simulate(p: Any, s: Any, seed: Any, now: float, horizon: float, every: float
             m[STEPS] = steps
             return now, CROWDED
         if m[RING_FIRST] != m[RING_LAST]:
-            e = s.ring[m[RING_FIRST]]
-            m[RING_FIRST] = (m[RING_FIRST] + 1) % s.ring.shape[0]
+            first = row(m[RING_FIRST])
+            e = row(s.ring[first])
+            m[RING_FIRST] = first + 1 if first + 1 < s.ring.shape[0] else 0
         else:
+            if m[HOLE] == 1:
+                close_hole(s.due, s.what, m)
             if m[HEAP] == 0:
                 ended = EXHAUSTED
                 break
             if s.due[0] > horizon:
                 break
             now = s.due[0]
-            what, stamp = s.what[0, 1], s.what[0, 2]
-            pop(s.due, s.what, s.m)
-            kind, which = what & 7, what >> 3
+            order, what = s.what[0, 0], s.what[0, 1]
+            pop(m)
+            kind, which = what & 7, row(what >> 3)
             if kind == TIMER:
-                if entity[which, STAMP] != stamp:
+                if entity[which, STAMP] != order:
                     continue
-                entity[which, STAMP] += 1
+                entity[which, STAMP] = STOPPED_TIMER
                 e = which
                 queue = entity[e, QUEUE]
                 if queue == NOT_WAITING:
@@ -736,35 +847,38 @@ def simulate(p: Any, s: Any, seed: Any, now: float, horizon: float, every: float
                 s.source[which] = count + 1
                 m[EVENTS] += 1
                 e = born(
-                    s, now, ((which + 1) << 40) + count, p.sources[which, 0], p.sources[which, 1], p.sources[which, 4]
+                    s,
+                    seed,
+                    now,
+                    ((which + 1) << 40) + count,
+                    p.sources[which, 0],
+                    p.sources[which, 1],
+                    p.sources[which, 4],
                 )
                 if p.sources[which, 3] < 0 or count + 1 < p.sources[which, 3]:
-                    push(
-                        s.due,
-                        s.what,
-                        s.m,
-                        now + drawn(p.draws, p.table, p.sources[which, 2], seed, which, 0, count + 1),
-                        what,
-                        0,
-                    )
+                    gap = drawn(p.draws, p.table, p.sources[which, 2], stream(seed, which), 0, count + 1)
+                    push(s.due, s.what, s.m, arrival_after(p, which, now, gap), what)
             elif kind == GIVEN:
                 g = m[NEXT_GIVEN]
                 m[NEXT_GIVEN] = g + 1
                 m[EVENTS] += 1
-                e = born(s, now, p.given[g, 3], p.given[g, 0], p.given[g, 1], p.given[g, 2])
+                e = born(s, seed, now, p.given[g, 3], p.given[g, 0], p.given[g, 1], p.given[g, 2])
                 for a in range(p.given_values.shape[1]):
                     value[e, FIRST_VALUE + a] = p.given_values[g, a]
                 for r in range(p.given_held.shape[1]):
                     if p.given_held[g, r] > 0:
                         take(s, e, r, p.given_held[g, r], now)
-                if g + 1 < p.due.shape[0]:
-                    push(s.due, s.what, s.m, p.due[g + 1], GIVEN, 0)
+                if p.due[g] > 0.0 and g + 1 < p.due.shape[0]:
+                    push(s.due, s.what, s.m, p.due[g + 1], GIVEN)
                 if p.given_left[g] >= 0.0:
-                    push(s.due, s.what, s.m, now + p.given_left[g], TIMER | (e << 3), entity[e, STAMP])
+                    if code[entity[e, PC], ONE_OF] >= 0:
+                        remember_holder(s, e, code[entity[e, PC], ONE_OF])
                     value[e, DUE] = now + p.given_left[g]
+                    set_timer(s, e, value[e, DUE])
                     e = -1
             elif kind == GIVE_BACK:
-                put_back(s, which, stamp, now)
+                which &= MOST_RESOURCES
+                put_back(s, which, what >> 32, now)
                 freed = which
             elif kind == SHIFT:
                 touch(s, which, now)
@@ -773,7 +887,7 @@ def simulate(p: Any, s: Any, seed: Any, now: float, horizon: float, every: float
                 s.resource[which, CAPACITY] = int(p.calendar[first + at % count, 1]) + s.resource[which, CARRIED]
                 s.resource[which, CHANGE] = at + 1
                 turn = (at + 1) // count
-                push(s.due, s.what, s.m, p.calendar[first + (at + 1) % count, 0] + turn * p.periods[which], what, 0)
+                push(s.due, s.what, s.m, p.calendar[first + (at + 1) % count, 0] + turn * p.periods[which], what)
                 freed = which
             elif kind == OBSERVE:
                 k = m[OBSERVED]
@@ -783,7 +897,7 @@ def simulate(p: Any, s: Any, seed: Any, now: float, horizon: float, every: float
                         for column in range(AREA_WIDTH):
                             s.series[k, r, column] = s.area[r, column]
                     m[OBSERVED] = k + 1
-                    push(s.due, s.what, s.m, every * (k + 2), OBSERVE, 0)
+                    push(s.due, s.what, s.m, every * (k + 2), OBSERVE)
             else:
                 for r in range(s.resource.shape[0]):
                     touch(s, r, now)
@@ -798,6 +912,7 @@ def simulate(p: Any, s: Any, seed: Any, now: float, horizon: float, every: float
                 for c in range(s.counter.shape[0]):
                     s.counter[c] = 0.0
                 m[SAMPLED] = 0
+                m[LOST_SAMPLE] = 0
         steps += 1
         if steps >= most:
             ended = STOPPED
@@ -807,9 +922,13 @@ def simulate(p: Any, s: Any, seed: Any, now: float, horizon: float, every: float
 
         if e >= 0 and entity[e, MODE] == RESUME:
             entity[e, MODE] = ONE
-            remember_holder(s, e, code[entity[e, PC], ONE_OF])
+            r = code[entity[e, PC], ONE_OF]
+            remember_holder(s, e, r)
             value[e, DUE] += now
-            push(s.due, s.what, s.m, value[e, DUE], TIMER | (e << 3), entity[e, STAMP])
+            set_timer(s, e, value[e, DUE])
+            if contested(p, s, r, entity[e, PRIO]):
+                give_way(s, r, now)
+                serve(p, s, r, now)
             continue
         while True:
             if freed >= 0:
@@ -820,53 +939,48 @@ def simulate(p: Any, s: Any, seed: Any, now: float, horizon: float, every: float
             steps += 1
             if steps >= most:
                 break
-            pc = entity[e, PC]
+            e = row(e)
+            pc = row(entity[e, PC])
             op = code[pc, OP]
             if m[HEAP] + 4 > s.due.shape[0] or (op == SPLIT and m[ALIVE] + code[pc, OTHER] >= entity.shape[0]):
                 wake_first(s, e)
                 m[STEPS] = steps
                 return now, CROWDED
             if op == DELAY:
-                d = code[pc, DRAW]
-                if p.draws[d, 0] == ATTRIBUTE:
-                    length = value[e, FIRST_VALUE + int(p.draws[d, 1])]
-                else:
-                    length = drawn(p.draws, p.table, d, seed, entity[e, IDENT], pc, entity[e, TURN])
-                value[e, DUE] = now + length
-                if code[pc, ONE_OF] >= 0:
-                    remember_holder(s, e, code[pc, ONE_OF])
+                value[e, DUE] = now + lasts(p, s, e, code[pc, DRAW], pc)
+                set_timer(s, e, value[e, DUE])
                 note(s, now, e, BEGAN, -1)
-                push(s.due, s.what, s.m, now + length, TIMER | (e << 3), entity[e, STAMP])
-                break
+                r = code[pc, ONE_OF]
+                if r < 0:
+                    break
+                remember_holder(s, e, r)
+                if not contested(p, s, r, entity[e, PRIO]):
+                    break
+                give_way(s, r, now)
+                e, freed = -1, r
+                continue
             if op == RELEASE:
-                r, n, d = code[pc, ONE_OF], code[pc, OTHER], code[pc, DRAW]
+                r, n, d = row(code[pc, ONE_OF]), code[pc, OTHER], code[pc, DRAW]
                 note(s, now, e, GAVE, r)
                 give(s, e, r, n, now)
                 if d >= 0:
-                    push(
-                        s.due,
-                        s.what,
-                        s.m,
-                        now + drawn(p.draws, p.table, d, seed, entity[e, IDENT], pc, entity[e, TURN]),
-                        GIVE_BACK | (r << 3),
-                        n,
-                    )
+                    push(s.due, s.what, s.m, now + lasts(p, s, e, d, pc), GIVE_BACK | (r << 3) | (n << 32))
                 else:
                     put_back(s, r, n, now)
                     freed = r
                 entity[e, PC] = pc + 1
             elif op in (ACQUIRE, TAKE, ACQUIRE_ALL):
-                r, n = code[pc, ONE_OF], code[pc, OTHER]
+                r, n = row(code[pc, ONE_OF]), code[pc, OTHER]
                 value[e, SINCE] = now
                 if op == ACQUIRE_ALL:
                     missing = lacking(p, s, r, n)
                     blocked_by = missing
                     if missing < 0:
                         for w in range(r, r + n):
-                            one = p.wants[w, 0]
+                            one = row(p.wants[row(w), 0])
                             if s.resource[one, QUEUED] > 0 and entity[first_in_line(s, one), PRIO] <= entity[e, PRIO]:
                                 blocked_by = one
-                    first = p.wants[r, 0]
+                    first = row(p.wants[r, 0])
                 else:
                     first = r
                     blocked_by = -1
@@ -881,7 +995,7 @@ def simulate(p: Any, s: Any, seed: Any, now: float, horizon: float, every: float
                 if blocked_by < 0:
                     if op == ACQUIRE_ALL:
                         for w in range(r, r + n):
-                            take(s, e, p.wants[w, 0], p.wants[w, 1], now)
+                            take(s, e, row(p.wants[row(w), 0]), p.wants[row(w), 1], now)
                     elif op == TAKE:
                         touch(s, r, now)
                         s.resource[r, CAPACITY] -= n
@@ -896,7 +1010,7 @@ def simulate(p: Any, s: Any, seed: Any, now: float, horizon: float, every: float
                 if code[pc, DEADLINE] >= 0:
                     patience = value[e, FIRST_VALUE + code[pc, DEADLINE]] - now
                 elif code[pc, DRAW] >= 0:
-                    patience = drawn(p.draws, p.table, code[pc, DRAW], seed, entity[e, IDENT], pc, entity[e, TURN])
+                    patience = lasts(p, s, e, code[pc, DRAW], pc)
                 if patience <= 0.0:
                     s.resource[blocked_by, RENEGED] += 1
                     note(s, now, e, GAVE_UP, blocked_by)
@@ -909,13 +1023,13 @@ def simulate(p: Any, s: Any, seed: Any, now: float, horizon: float, every: float
                 line_up(s, e, blocked_by, now)
                 blocks(s, e, now, 1)
                 if patience < np.inf:
-                    push(s.due, s.what, s.m, now + patience, TIMER | (e << 3), entity[e, STAMP])
+                    set_timer(s, e, now + patience)
                 break
             elif op == END:
                 gone(s, e, now)
                 break
             elif op == BRANCH:
-                u = uniform(seed, entity[e, IDENT], pc, entity[e, TURN], 0)
+                u = uniform(s.stream[e], pc, entity[e, TURN], 0)
                 if u < p.draws[code[pc, DRAW], 1]:
                     if code[pc, ONE_OF] <= pc:
                         entity[e, TURN] += 1
@@ -947,10 +1061,7 @@ def simulate(p: Any, s: Any, seed: Any, now: float, horizon: float, every: float
                 a, d = FIRST_VALUE + code[pc, ONE_OF], code[pc, DRAW]
                 amount = 0.0
                 if d >= 0:
-                    if p.draws[d, 0] == ATTRIBUTE:
-                        amount = value[e, FIRST_VALUE + int(p.draws[d, 1])]
-                    else:
-                        amount = drawn(p.draws, p.table, d, seed, entity[e, IDENT], pc, entity[e, TURN])
+                    amount = valued(p, s, e, d, pc)
                 how = code[pc, OTHER]
                 if how == SET_TO:
                     value[e, a] = amount
@@ -965,7 +1076,7 @@ def simulate(p: Any, s: Any, seed: Any, now: float, horizon: float, every: float
                 until = max(now, value[e, FIRST_VALUE + code[pc, ONE_OF]])
                 value[e, DUE] = until
                 note(s, now, e, BEGAN, -1)
-                push(s.due, s.what, s.m, until, TIMER | (e << 3), entity[e, STAMP])
+                set_timer(s, e, until)
                 break
             elif op == PRIORITY:
                 wanted = code[pc, OTHER] if code[pc, ONE_OF] < 0 else int(value[e, FIRST_VALUE + code[pc, ONE_OF]]) + 1
@@ -1001,8 +1112,7 @@ def simulate(p: Any, s: Any, seed: Any, now: float, horizon: float, every: float
                     s.batch[b, 0] = e
                     s.batch[b, 2] = e
                     if code[pc, DRAW] >= 0:
-                        push(s.due, s.what, s.m, now + drawn(p.draws, p.table, code[pc, DRAW], seed, entity[e, IDENT], pc, entity[e, TURN]),
-                             TIMER | (e << 3), entity[e, STAMP])  # fmt: skip
+                        set_timer(s, e, now + lasts(p, s, e, code[pc, DRAW], pc))
                 else:
                     entity[s.batch[b, 2], MEMBER] = e
                     s.batch[b, 2] = e
@@ -1028,13 +1138,20 @@ def simulate(p: Any, s: Any, seed: Any, now: float, horizon: float, every: float
                         + np.uint64(pc * 4096 + k)
                         + np.uint64(entity[e, TURN]) * _FIRST
                     )
-                    child = born(s, now, int(name >> np.uint64(2)), code[pc, ONE_OF], entity[e, PRIO], code[pc, THIRD])
+                    child = born(
+                        s, seed, now, int(name >> np.uint64(2)), code[pc, ONE_OF], entity[e, PRIO], code[pc, THIRD]
+                    )
                     for a in range(FIRST_VALUE, value.shape[1]):
                         value[child, a] = value[e, a]
                     if code[pc, TARGET] < 0:
                         entity[child, PARENT] = e
                         entity[e, PENDING] += 1
                     wake(s, child)
+                entity[e, PC] = pc + 1
+            elif op == BREAK:
+                r = code[pc, ONE_OF]
+                touch(s, r, now)
+                s.resource[r, DOWN] += code[pc, OTHER]
                 entity[e, PC] = pc + 1
             else:
                 if entity[e, PENDING] > 0:

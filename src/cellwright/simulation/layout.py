@@ -18,6 +18,9 @@ Program = namedtuple(
         "calendar",  # float64 [changes, 2]: time within the period, capacity
         "calendars",  # int64 [resources, 2]: first change, number of changes
         "periods",  # float64 [resources]: length of the period
+        "rates",  # float64 [changes, 2]: time within the period, how fast the clock of arrivals runs
+        "rated",  # int64 [sources, 2]: first change, number of changes
+        "rate_periods",  # float64 [sources]
         "due",  # float64 [arrivals]: time of each given arrival, ascending
         "given",  # int64 [arrivals, 4]: first instruction, priority, process, identity
         "given_left",  # float64 [arrivals]: rest of the delay in which it is found, or -1
@@ -27,7 +30,7 @@ Program = namedtuple(
 )
 
 (END, DELAY, ACQUIRE, RELEASE, ACQUIRE_ALL, BRANCH, JUMP, TEST, SET, PRIORITY, COUNT, MEASURE, PUT, TAKE, BATCH, UNBATCH,
- SPLIT, JOIN, WAIT_UNTIL) = range(19)  # fmt: skip
+ SPLIT, JOIN, WAIT_UNTIL, BREAK) = range(20)  # fmt: skip
 """Operations."""
 
 (CONSTANT, EXPONENTIAL, UNIFORM, TRIANGULAR, NORMAL, LOGNORMAL, WEIBULL, ERLANG, GAMMA, EMPIRICAL, ATTRIBUTE, PERT) = (
@@ -50,6 +53,7 @@ State = namedtuple(
     "State",
     (
         "entity",  # int64 [processes, ENTITY_WIDTH]
+        "stream",  # uint64 [processes]: the word that a process's draws begin with
         "value",  # float64 [processes, FIRST_VALUE + attributes]
         "held",  # int64 [processes, resources]
         "resource",  # int64 [resources, RESOURCE_WIDTH]
@@ -58,7 +62,7 @@ State = namedtuple(
         "tail",  # int64 [resources, priorities]
         "ring",  # int64 [processes + 1]: who goes on now
         "due",  # float64 [events]: heap of what is to come
-        "what",  # int64 [events, 3]: order, what, stamp
+        "what",  # int64 [events, 2]: order, what
         "m",  # int64 [COUNTERS_WIDTH]
         "source",  # int64 [sources]: arrivals so far
         "batch",  # int64 [batches, 3]: leader, number, last member
@@ -74,15 +78,20 @@ State = namedtuple(
     ),
 )
 
-(PC, PRIO, NEXT, PREV, STAMP, IDENT, TURN, QUEUE, WANT, MODE, PARENT, PENDING, MEMBER, KIND, VICTIM, HOLDER_NEXT,
- HOLDER_PREV, ENTITY_WIDTH) = range(18)  # fmt: skip
+(PC, STAMP, QUEUE, IDENT, TURN, MODE, VICTIM, PRIO, NEXT, PREV, WANT, PARENT, PENDING, MEMBER, KIND) = range(15)
+"""Columns of a process: what every event touches stands in the first eight, a line of the cache."""
+ENTITY_WIDTH = 16
+STOPPED_TIMER = -1
+"""Value of STAMP where no timer runs; else the order of the heap's entry that is valid."""
+MOST_RESOURCES = (1 << 29) - 1
+MOST_ROWS = (1 << 40) - 1
 BORN, SINCE, DUE, FIRST_VALUE = range(4)
-(CAPACITY, USED, QUEUED, CHANGE, MOST_QUEUED, SERVED, WAITED, RENEGED, PREEMPTED, HOLDERS, BLOCKED, CARRIED,
- RESOURCE_WIDTH) = range(13)  # fmt: skip
-(LAST, AREA_USED, AREA_QUEUED, AREA_CAPACITY, AREA_BLOCKED, AREA_FULL, WAIT_SUM, WAIT_SQUARES, WAIT_MOST, WAITS, LATE,
- AREA_WIDTH) = range(12)  # fmt: skip
+(CAPACITY, USED, QUEUED, CHANGE, MOST_QUEUED, RENEGED, PREEMPTED, HOLDERS, BLOCKED, CARRIED, DOWN,
+ RESOURCE_WIDTH) = range(12)  # fmt: skip
+(LAST, AREA_USED, AREA_QUEUED, AREA_CAPACITY, AREA_BLOCKED, AREA_FULL, AREA_DOWN, WAIT_SUM, WAIT_SQUARES, WAIT_MOST,
+ WAITS, LATE, AREA_WIDTH) = range(13)  # fmt: skip
 (HEAP, ORDER, RING_FIRST, RING_LAST, FREE, EVENTS, TRACED, SAMPLED, OBSERVED, NEXT_GIVEN, ALIVE, MOST_ALIVE, LOST_TRACE,
- LOST_SAMPLE, STEPS, COUNTERS_WIDTH) = range(16)  # fmt: skip
+ LOST_SAMPLE, STEPS, HOLE, COUNTERS_WIDTH) = range(17)  # fmt: skip
 
 NOT_WAITING, IN_BATCH, IN_JOIN = -1, -2, -3
 """Values of QUEUE besides a resource."""

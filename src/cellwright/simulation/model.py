@@ -50,6 +50,9 @@ class ProcessPlan(msgspec.Struct, frozen=True, kw_only=True):
     priority: int = 0
     first: int = -1
     """At most so many arrivals; -1 for no end of them."""
+    rate: tuple[tuple[float, float], ...] = ()
+    """Arrivals by calendar: from this time of the period on, so many times as fast; 0 for none."""
+    period: float = 0.0
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,11 +101,16 @@ def _units(resource: str | Mapping[str, int], units: int) -> dict[str, int]:
 class Process:
     """A process being written; every method adds a step and returns the process, so that steps can be chained."""
 
-    def __init__(self, name: str, arrivals: Draw | None, priority: int, first: int) -> None:
+    def __init__(
+        self, name: str, arrivals: Draw | None, priority: int, first: int, rate: Sequence[tuple[float, float]],
+        period: float,
+    ) -> None:  # fmt: skip
         self.name = name
         self.arrivals = arrivals
         self.priority_at_first = priority
         self.first = first
+        self.rate = tuple((float(at), float(factor)) for at, factor in rate)
+        self.period = float(period)
         self.steps: list[step.AnyStep] = []
 
     def add_step(self, one: step.AnyStep) -> Self:
@@ -231,6 +239,8 @@ class Process:
             steps=tuple(self.steps),
             priority=self.priority_at_first,
             first=self.first,
+            rate=self.rate,
+            period=self.period,
         )
 
 
@@ -261,10 +271,15 @@ class Model:
         return made
 
     def process(
-        self, name: str, arrivals: Draw | float | None = None, *, priority: int = 0, first: int = -1
-    ) -> Process:
-        """A kind of process. `arrivals` is the time between two of them; None if all are given or split off."""
-        made = Process(name, None if arrivals is None else as_draw(arrivals), priority, first)
+        self, name: str, arrivals: Draw | float | None = None, *, priority: int = 0, first: int = -1,
+        rate: Sequence[tuple[float, float]] = (), period: float = 0.0,
+    ) -> Process:  # fmt: skip
+        """A kind of process. `arrivals` is the time between two of them; None if all are given or split off.
+
+        With a `rate`, arrivals follow a calendar of factors: (0, 2), (12, 0) with period 24 brings twice as many in the
+        first half of each day and nobody in the second.
+        """
+        made = Process(name, None if arrivals is None else as_draw(arrivals), priority, first, rate, period)
         self._processes.append(made)
         return made
 

@@ -1,6 +1,6 @@
 """From a model to the interpreter's tables, checked before anything runs: every error names process and step."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -42,6 +42,18 @@ class Compiled(NamedTuple):
     names: Names
     capacity: Any
     """int64 [resources]: units at the beginning."""
+
+
+class _Plan(NamedTuple):
+    """A process that the model does not write itself."""
+
+    name: str
+    arrivals: Draw | None
+    steps: tuple[step.Instruction, ...]
+    priority: int
+    first: int
+    rate: tuple[tuple[float, float], ...] = ()
+    period: float = 0.0
 
 
 class _Writer:
@@ -102,8 +114,11 @@ def compiled(data: ModelData) -> Compiled:
     errors: list[str] = []
     for one in data.resources:
         errors += _resource_errors(one)
-    plans = [*data.processes, *(_breakdown(b) for b in data.breakdowns)]
+    plans: list[ProcessPlan | _Plan] = [*data.processes, *(_breakdown(b) for b in data.breakdowns)]
+    for broken in data.breakdowns:
+        errors += _breakdown_errors(broken, writer.kinds)
     for plan in plans:
+        errors += _arrival_errors(plan)
         try:
             _translate(writer, plan)
         except ModelError as error:
@@ -142,27 +157,73 @@ def _resource_errors(one: Resource) -> list[str]:
                     "Resource {name}: a calendar begins at time 0, its times rise, and all lie before the end of its period."
                 ).format(name=one.name)
             )
+        if min(units for _t, units in one.calendar) < 0:
+            said.append(_("Resource {name}: a capacity is not negative.").format(name=one.name))
         if not any(units > 0 for _t, units in one.calendar):
             said.append(_("Resource {name}: its calendar is empty, nobody ever works.").format(name=one.name))
     return said
+
+
+def _breakdown_errors(one: Breakdown, known: Mapping[str, Resource]) -> list[str]:
+    where = _("breakdown of {name}").format(name=one.resource)
+    if one.resource not in known:
+        return [f"{where}: {unknown(one.resource, known)}"]
+    said = []
+    most = _most(known[one.resource])
+    if not 1 <= one.units <= most:
+        said.append(
+            _("{where}: {units} units fail, and there are {most}.").format(where=where, units=one.units, most=most)
+        )
+    if "attribute" in (one.between.kind, one.repair.kind):
+        said.append(_("{where}: a machine has no attributes; state a distribution.").format(where=where))
+    return said
+
+
+def _arrival_errors(plan: ProcessPlan | _Plan) -> list[str]:
+    said = []
+    where = _("process {process}").format(process=plan.name)
+    if plan.arrivals is not None and plan.arrivals.kind == "attribute":
+        said.append(_("{where}: nobody has attributes before arriving; state a distribution.").format(where=where))
+    if plan.arrivals is not None and plan.arrivals.mean() == 0 and plan.first < 0:
+        said.append(_("{where}: arrivals without time between them never end; state how many.").format(where=where))
+    if plan.rate:
+        times = [t for t, _factor in plan.rate]
+        if plan.period <= 0 or times[0] != 0 or sorted(set(times)) != times or times[-1] >= plan.period:
+            said.append(
+                _(
+                    "{where}: the calendar of arrivals begins at time 0, its times rise, and all lie before the end of its period."
+                ).format(where=where)
+            )
+        if min(f for _t, f in plan.rate) < 0 or not any(f > 0 for _t, f in plan.rate):
+            said.append(
+                _("{where}: the factors of the calendar of arrivals are not negative, and one is more than 0.").format(
+                    where=where
+                )
+            )
+    return said
+
+
+def _most(one: Resource) -> int:
+    return max([units for _t, units in one.calendar] or [one.capacity])
 
 
 def _at_first(one: Resource) -> int:
     return one.calendar[0][1] if one.calendar else one.capacity
 
 
-def _breakdown(one: Breakdown) -> ProcessPlan:
+def _breakdown(one: Breakdown) -> _Plan:
     """A breakdown is a process too: the most urgent of all, one for each unit."""
     unit = one.resource
-    steps = (
+    steps: tuple[step.Instruction, ...] = (
         step.Label(name="again"), step.Delay(draw=one.between), step.Acquire(units={unit: 1}, preempt=one.interrupts),
-        step.Stamp(attribute="_down"), step.Delay(draw=one.repair), step.Measure(measure=DOWN + unit, since="_down"),
+        step.Stamp(attribute="_down"), step.Break(resource=unit, units=1), step.Delay(draw=one.repair),
+        step.Break(resource=unit, units=-1), step.Measure(measure=DOWN + unit, since="_down"),
         step.Release(units={unit: 1}), step.Jump(to="again"),
     )  # fmt: skip
-    return ProcessPlan(name=f"_breakdown/{unit}", arrivals=constant(0.0), steps=steps, priority=-1, first=one.units)
+    return _Plan(f"_breakdown/{unit}", constant(0.0), steps, priority=-1, first=one.units)
 
 
-def _translate(w: _Writer, plan: ProcessPlan) -> None:
+def _translate(w: _Writer, plan: ProcessPlan | _Plan) -> None:
     start = len(w.code)
     w.entry[plan.name] = start
     w.kinds_of.setdefault(plan.name, len(w.kinds_of))
@@ -191,7 +252,7 @@ def _translate(w: _Writer, plan: ProcessPlan) -> None:
             w.code[instruction][at.THIRD] = w.kinds_of.setdefault(f"{plan.name}/{to}", len(w.kinds_of))
 
 
-def _write(w: _Writer, one: step.AnyStep, where: str) -> tuple[int, str | None]:
+def _write(w: _Writer, one: step.Instruction, where: str) -> tuple[int, str | None]:
     """Emit a step's instructions; returns which column of the last one is to lead to which label."""
     match one:
         case step.Delay():
@@ -265,6 +326,8 @@ def _write(w: _Writer, one: step.AnyStep, where: str) -> tuple[int, str | None]:
             return at.ONE_OF, one.to
         case step.Join():
             w.emit(at.JOIN)
+        case step.Break():
+            w.emit(at.BREAK, w.resource(one.resource, where, stock=False), one.units)
         case _:
             w.emit(at.END)
     return 0, None
@@ -273,7 +336,7 @@ def _write(w: _Writer, one: step.AnyStep, where: str) -> tuple[int, str | None]:
 def _acquire(w: _Writer, one: step.Acquire, where: str) -> tuple[int, str | None]:
     rows = [(w.resource(name, where, stock=False), _whole(units, where)) for name, units in one.units.items()]
     for (name, units), (_row, _n) in zip(one.units.items(), rows, strict=True):
-        most = max([u for _t, u in w.kinds[name].calendar] or [w.kinds[name].capacity])
+        most = _most(w.kinds[name])
         if units > most:
             raise ModelError(
                 _("{where}: asks for {units} of {name}, which never has more than {most}.").format(
@@ -318,7 +381,7 @@ def _priority(value: int, where: str) -> int:
     return value + 1
 
 
-def _program(w: _Writer, plans: list[ProcessPlan], names: Names) -> Any:
+def _program(w: _Writer, plans: Sequence[ProcessPlan | _Plan], names: Names) -> Any:
     sources = [
         (w.entry[p.name], _priority(p.priority, p.name), w.draw(p.arrivals), p.first, names.processes[p.name])
         for p in plans if p.arrivals is not None
@@ -330,7 +393,16 @@ def _program(w: _Writer, plans: list[ProcessPlan], names: Names) -> Any:
         calendars.append((len(calendar), len(one.calendar)))
         calendar.extend(one.calendar)
         periods.append(one.period)
+    rates: list[tuple[float, float]] = []
+    rated: list[tuple[int, int]] = []
+    rate_periods: list[float] = []
+    for plan in plans:
+        if plan.arrivals is not None:
+            rated.append((len(rates), len(plan.rate)))
+            rates.extend(plan.rate)
+            rate_periods.append(plan.period)
     found = w.data.found_sorted()
+    _check_found(w, found)
     given = [_given(w, names, f, number) for number, f in enumerate(found)]
     for f in found:
         for name in f.values:
@@ -345,14 +417,33 @@ def _program(w: _Writer, plans: list[ProcessPlan], names: Names) -> Any:
     return at.Program(
         _whole_numbers(w.code, 7), _numbers(w.draws, 5), np.array([*w.table, 0.0]), _whole_numbers(w.wants, 2),
         _whole_numbers(sources, 5), _numbers(calendar, 2), _whole_numbers(calendars, 2), np.array(periods, np.float64),
+        _numbers(rates, 2), _whole_numbers(rated, 2), np.array(rate_periods, np.float64),
         np.array([f.at for f in found], np.float64), _whole_numbers(given, 4),
         np.array([-1.0 if f.left is None else f.left for f in found], np.float64), values, held,
     )  # fmt: skip
 
 
+def _check_found(w: _Writer, found: Sequence[Found]) -> None:
+    held: dict[str, int] = {}
+    for one in found:
+        if one.process not in w.processes:
+            raise ModelError(unknown(one.process, w.processes))
+        if one.at < 0 or (one.left is not None and one.left < 0):
+            raise ModelError(
+                _("{process}: who is found has a time and a rest that are not negative.").format(process=one.process)
+            )
+        for name, units in one.holds.items():
+            w.resource(name, one.process, stock=False)
+            held[name] = held.get(name, 0) + _whole(units, one.process)
+            if one.at == 0 and held[name] > _most(w.kinds[name]):
+                raise ModelError(
+                    _("{process}: {held} of {name} are held at the beginning, and there are {most}.").format(
+                        process=one.process, held=held[name], name=name, most=_most(w.kinds[name])
+                    )
+                )
+
+
 def _given(w: _Writer, names: Names, found: Found, number: int) -> tuple[int, int, int, int]:
-    if found.process not in w.processes:
-        raise ModelError(unknown(found.process, w.processes))
     if found.label is not None and (found.process, found.label) not in w.labels:
         raise ModelError(unknown(found.label, [label for process, label in w.labels if process == found.process]))
     pc = w.entry[found.process] if found.label is None else w.labels[(found.process, found.label)]

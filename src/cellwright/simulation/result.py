@@ -85,7 +85,7 @@ class Result:
         area = self.state.area[r] - self.state.base[r]
         row, span = self.state.resource[r], self.span
         served, late, there = int(area[at.WAITS]), int(area[at.LATE]), area[at.AREA_CAPACITY]
-        down = self._down(name)
+        down = area[at.AREA_DOWN]
         used = area[at.AREA_USED]
         return ResourceFigures(
             utilisation=_over(used, there), used=_over(used, span), capacity=_over(there, span),
@@ -93,14 +93,8 @@ class Result:
             wait=_over(area[at.WAIT_SUM], served), wait_of_late=_over(area[at.WAIT_SUM], late),
             longest_wait=float(self.state.area[r, at.WAIT_MOST]), gave_up=int(row[at.RENEGED]),
             interrupted=int(row[at.PREEMPTED]), full=_over(area[at.AREA_FULL], span),
-            blocked=_over(area[at.AREA_BLOCKED], there), down=_over(down, there), starved=1.0 - _over(used, there),
+            blocked=_over(area[at.AREA_BLOCKED], there), down=_over(down, there), starved=1.0 - _over(used, there) if there > 0 else 0.0,
         )  # fmt: skip
-
-    def _down(self, name: str) -> float:
-        from cellwright.simulation.program import DOWN
-
-        row = self.made.names.measures.get(DOWN + name)
-        return 0.0 if row is None else float(self.state.tally[row, 1])
 
     def process(self, name: str) -> Summary:
         """How many processes ended, and how long each took from its arrival."""
@@ -163,7 +157,7 @@ class Options(NamedTuple):
     """Room for so many lines of trace."""
     samples: int = 0
     """Room for so many single values of measures."""
-    most: int = 10**10
+    most: int = 10**9
     """Steps after which a run stops, whatever its horizon."""
     plain: bool = False
     """As plain Python, uncompiled."""

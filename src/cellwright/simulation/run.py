@@ -89,6 +89,7 @@ def roomier(s: Any) -> Any:
     return s._replace(
         entity=entity,
         ring=ring,
+        stream=_doubled(s.stream),
         value=_doubled(s.value),
         held=_doubled(s.held),
         due=_doubled(s.due),
@@ -124,9 +125,11 @@ def fresh(made: Compiled, chosen: Options) -> Any:
     resource[:, at.HOLDERS] = -1
     batch = np.full((max(1, len(names.batches)), 3), -1, np.int64)
     batch[:, 1] = 0
+    room = ROOM + 2 * (sources + resources + int(np.sum(p.due <= 0.0)))
     observations = int(chosen.until / chosen.every) if chosen.every > 0 else 0
     return at.State(
         entity=entity,
+        stream=np.zeros(ROOM, np.uint64),
         value=np.zeros((ROOM, at.FIRST_VALUE + max(1, len(names.attributes)))),
         held=np.zeros((ROOM, max(1, resources)), np.int64),
         resource=resource,
@@ -134,8 +137,8 @@ def fresh(made: Compiled, chosen: Options) -> Any:
         head=np.full((resources, PRIORITIES), -1, np.int64),
         tail=np.full((resources, PRIORITIES), -1, np.int64),
         ring=np.zeros(ROOM + 1, np.int64),
-        due=np.zeros(ROOM),
-        what=np.zeros((ROOM, 3), np.int64),
+        due=np.zeros(room),
+        what=np.zeros((room, 2), np.int64),
         m=np.zeros(at.COUNTERS_WIDTH, np.int64),
         source=np.zeros(max(1, sources), np.int64),
         batch=batch,

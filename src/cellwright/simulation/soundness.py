@@ -64,6 +64,7 @@ class _Walk:
             self.seen[pc] = here
             todo.extend(self.onward(pc, here))
         self.loops()
+        self.orphans()
 
     def said(self, here: _Here) -> str:
         held = [f"{n} {name}" for name, n in zip(self.resources, here.held, strict=True) if n]
@@ -154,6 +155,26 @@ class _Walk:
                 elif state.get(to, 0) == 0 and to in instant:
                     state[to] = 1
                     stack.append((to, iter(instant[to])))
+
+    def orphans(self) -> None:
+        """Whoever starts joined copies waits for them before the end, on every way."""
+        for split in sorted(
+            pc for pc in self.seen if self.code[pc][at.OP] == at.SPLIT and self.code[pc][at.TARGET] < 0
+        ):
+            todo, passed = [split + 1], set()
+            while todo:
+                pc = todo.pop()
+                if pc in passed or self.code[pc][at.OP] == at.JOIN:
+                    continue
+                passed.add(pc)
+                if self.code[pc][at.OP] == at.END:
+                    self.errors.append(
+                        _("{where}: ends without waiting for its copies: join them, or split without joining.").format(
+                            where=self.where(pc)
+                        )
+                    )
+                todo.extend(to for to, _here in self.onward(pc, self.seen[pc]) if to != self.code[pc][at.ONE_OF]
+                            or self.code[pc][at.OP] != at.SPLIT)  # fmt: skip
 
     def ways(self, pc: int) -> list[int]:
         """Where an instruction leads in no time for certain: nothing is waited for, and it is no matter of chance."""

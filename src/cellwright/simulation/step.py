@@ -156,7 +156,36 @@ class End(Step, frozen=True, tag="end"):
     """The process ends here."""
 
 
+class Break(Step, frozen=True, tag="break"):
+    """Units of a resource are under repair from now on, or so many fewer; only breakdowns have this step."""
+
+    resource: str
+    units: int
+
+
 AnyStep = (
-    Label | Delay | Acquire | Release | Take | Put | Branch | Jump | Test | Set | Add | Stamp | WaitUntil | Priority
-    | Count | Measure | Batch | Unbatch | Split | Join | End
-)  # fmt: skip
+    Label
+    | Delay
+    | Acquire
+    | Release
+    | Take
+    | Put
+    | Branch
+    | Jump
+    | Test
+    | Set
+    | Add
+    | Stamp
+    | WaitUntil
+    | Priority
+    | Count
+    | Measure
+    | Batch
+    | Unbatch
+    | Split
+    | Join
+    | End
+)
+"""What a model may say."""
+Instruction = AnyStep | Break
+"""What is translated."""  # fmt: skip
