@@ -29,6 +29,7 @@ VERBS: Final[dict[str, str]] = {
     "verify": N_("Check a site's whole record against its checkpoints."),
     "people": N_("Keep the accounts of a site: who may do what, since when."),
     "dossier": N_("Write the dossier of a lot that a stranger can verify."),
+    "trial": N_("Judge whether a patient may enter a trial, and say what is still to be found out."),
     "flow": N_("Read, check, count, draw and convert raw FCS files."),
 }
 
