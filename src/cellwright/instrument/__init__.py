@@ -6,4 +6,16 @@ that is not whole is refused: a missing row is not a negative result (R019).
 
 from cellwright.instrument.table import Incomplete, Unreadable
 
-__all__ = ["Incomplete", "Unreadable"]
+__all__ = ["FORMATS", "Format", "Incomplete", "Reading", "UnknownFormat", "Unreadable", "detect", "read"]
+
+_LATER = {"FORMATS": "formats", "Format": "formats", "UnknownFormat": "formats", "detect": "formats", "read": "formats",
+          "Reading": "reading"}  # fmt: skip
+
+
+def __getattr__(name: str) -> object:
+    """The common interface, imported when it is asked for: the record's own readers need none of it."""
+    if name not in _LATER:
+        raise AttributeError(name)
+    from importlib import import_module
+
+    return getattr(import_module(f"cellwright.instrument.{_LATER[name]}"), name)
