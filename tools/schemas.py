@@ -1,4 +1,4 @@
-"""Write the JSON schemas of all kinds of definition files, generated from their types.
+"""Write the JSON schemas of all kinds of files that people write, generated from their types.
 
 `python -m tools.schemas` writes, `--check` only looks and fails where a file is not as generated.
 """
@@ -7,6 +7,7 @@ import json
 import sys
 from pathlib import Path
 
+from cellwright.cytometry.analysis import analysis_schema
 from cellwright.factory.library import KINDS
 from cellwright.factory.notation import schema
 
@@ -14,10 +15,11 @@ FOLDER = Path(__file__).parent.parent / "src" / "cellwright" / "shipped" / "sche
 
 
 def generated() -> dict[str, str]:
-    """File name to text."""
+    """File name to text: the kinds of definitions, and the analysis of a flow file."""
+    schemas = {kind: schema(type_) for kind, type_ in KINDS.items()} | {"flow-analysis": analysis_schema()}
     return {
-        f"{kind}.json": json.dumps(schema(type_), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
-        for kind, type_ in KINDS.items()
+        f"{name}.json": json.dumps(made, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+        for name, made in schemas.items()
     }
 
 
