@@ -31,6 +31,8 @@ VERBS: Final[dict[str, str]] = {
     "dossier": N_("Write the dossier of a lot that a stranger can verify."),
     "trial": N_("Judge whether a patient may enter a trial, and say what is still to be found out."),
     "flow": N_("Read, check, count, draw and convert raw FCS files."),
+    "instrument": N_("Read the files of laboratory instruments."),
+    "assay": N_("Compute release tests from raw files, with pictures."),
 }
 
 

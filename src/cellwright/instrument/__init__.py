@@ -4,7 +4,13 @@ Every reader names itself and its version, so that a derived value can say which
 that is not whole is refused: a missing row is not a negative result (R019).
 """
 
+from typing import TYPE_CHECKING
+
 from cellwright.instrument.table import Incomplete, Unreadable
+
+if TYPE_CHECKING:
+    from cellwright.instrument.formats import FORMATS, Format, UnknownFormat, detect, read
+    from cellwright.instrument.reading import Reading
 
 __all__ = ["FORMATS", "Format", "Incomplete", "Reading", "UnknownFormat", "Unreadable", "detect", "read"]
 
