@@ -167,3 +167,37 @@ def test_a_burst_put_into_a_real_file_is_cut_out_from_a_size_on(diva: dict[str, 
     plain = check_acquisition(diva, whole(diva))[1]
     lost = 1 - kept[begin:end].mean()
     assert (lost > 0.8) == (shift >= 1.4), (shift, lost, plain[begin:end].mean())
+
+
+def test_one_event_that_is_no_number_hides_neither_drift_nor_doublets() -> None:
+    columns = steady()
+    columns["B"][8000:10_000] += 900
+    columns["FSC-A"][:40] *= 3
+    before, _kept = check_acquisition(columns, check(area="FSC-A", height="FSC-H"))
+    columns["B"][17] = np.nan
+    columns["FSC-A"][19_000] = np.nan
+    after, kept = check_acquisition(columns, check(area="FSC-A", height="FSC-H"))
+    assert [one.channel for one in found(after, "signal")] == ["B"]
+    assert found(after, "doublet")[0].events >= 39  # type: ignore[attr-defined]
+    assert before.verdict == after.verdict == "accepted_with_exclusions"
+    assert not kept[8000:10_000].any()
+
+
+@pytest.mark.parametrize("clock", ["constant", "backwards", "no number", "endless"])
+def test_a_named_clock_that_tells_no_course_makes_it_not_evaluable(clock: str) -> None:
+    columns = steady()
+    columns["Time"] = {
+        "constant": np.full(20_000, 7, np.float32),
+        "backwards": columns["Time"][::-1].copy(),
+        "no number": np.where(np.arange(20_000) == 5, np.nan, columns["Time"]).astype(np.float32),
+        "endless": np.where(np.arange(20_000) == 19_999, np.inf, columns["Time"]).astype(np.float32),
+    }[clock]
+    assert check_acquisition(columns, check())[0].verdict == "not_evaluable"
+
+
+def test_constant_and_empty_channels_are_judged_without_a_fault() -> None:
+    columns = {"Time": np.arange(5000, dtype=np.float32), "A": np.full(5000, 7, np.float32)}
+    columns["B"] = np.full(5000, np.nan, np.float32)
+    wanted = AcquisitionCheck(time="Time", signal=("A", "B"), margin={"A": 7.0}, area="A", height="A")
+    decision, kept = check_acquisition(columns, wanted)
+    assert (decision.drift["A"], decision.drift["B"], int(kept.sum())) == (0.0, 0.0, 0)

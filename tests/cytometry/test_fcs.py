@@ -238,3 +238,18 @@ def test_damage_never_crashes(data: st.DataObject) -> None:
     for file in files:
         table = file.columns(scaled=True)
         assert table.shape == (file.events, len(file.channels)) and table.nbytes <= 4 * len(raw)
+
+
+def test_the_text_of_a_file_that_was_read_can_be_given_to_another() -> None:
+    """Keywords that say how the events lie are the writer's own, whatever the text says."""
+    before = encode_fcs([np.arange(6), np.arange(6)], ["A", "B"], datatype="D", text={"$SMNO": "S-1"})
+    sample = read_fcs(before)
+    after = read_fcs(encode_fcs([np.arange(3)], ["C"], text=sample.text, byteorder="big"), strict=True)
+    assert (after.events, after.sample_id, [c.name for c in after.channels]) == (3, "S-1", ["C"])
+    assert after.column("C").tolist() == [0, 1, 2]
+
+
+def test_a_value_too_large_for_single_precision_is_not_written_as_infinity() -> None:
+    with pytest.raises(FcsError, match="datatype D"):
+        encode_fcs([np.array([1e39])], ["A"])
+    assert np.isinf(read_fcs(encode_fcs([np.array([np.inf])], ["A"])).column("A")[0])

@@ -3,6 +3,7 @@
 import tracemalloc
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -155,3 +156,57 @@ def test_a_stated_size_allocates_nothing() -> None:
         assert tracemalloc.get_traced_memory()[1] < 1_000_000
     finally:
         tracemalloc.stop()
+
+
+def _by_hand(text: dict[str, str], body: bytes, place: tuple[int, int] | None = None) -> bytes:
+    """A file put together from the standard alone: HEADER, TEXT, DATA."""
+    keywords = {
+        "$PAR": "1", "$DATATYPE": "F", "$BYTEORD": "1,2,3,4", "$MODE": "L", "$NEXTDATA": "0", "$P1N": "A", "$P1B": "32",
+        "$P1E": "0,0", "$P1R": "1024",
+    } | text  # fmt: skip
+    segment = ("|" + "".join(f"{key}|{value}|" for key, value in keywords.items())).encode()
+    begin = 58 + len(segment)
+    first, last = place or (begin, begin + len(body) - 1)
+    offsets = (58, begin - 1, first, last, 0, 0)
+    return b"FCS3.1    " + b"".join(b"%8d" % offset for offset in offsets) + segment + body
+
+
+TWO = np.array([1, 2], "<f4").tobytes()
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (_by_hand({"$TOT": "2"}, TWO, (58, 65)), "reaches into the HEADER or the TEXT"),
+        (_by_hand({"$TOT": "2", "$BEGINDATA": "60", "$ENDDATA": "67"}, TWO, (60, 67)), "reaches into"),
+        (_by_hand({}, TWO, (60, 67)), "do not tell the number of events"),
+        (_by_hand({"$TOT": "0"}, TWO), r"\$TOT is 0, but"),
+        (_by_hand({"$TOT": "1000000000000000"}, TWO), "do not fit"),
+        (_by_hand({"$TOT": "2", "$PAR": "100000000"}, TWO), "does not describe so many channels"),
+        (_by_hand({"$TOT": "2", "$DATATYPE": "A"}, b"1 2"), "holds its values as text"),
+        (_by_hand({"$TOT": "2", "$DATATYPE": "I", "$P1B": "10"}, b"\1\2\3"), "not values packed into other widths"),
+        (_by_hand({"$TOT": "2", "$BYTEORD": "3,4,1,2"}, TWO), "expected ascending or descending"),
+    ],
+)
+def test_a_contradiction_is_named_and_never_read_as_events(data: bytes, why: str) -> None:
+    with pytest.raises(FcsError, match=why):
+        read_fcs_all(data)
+
+
+def test_a_place_that_cannot_hold_events_gives_way_to_one_that_can() -> None:
+    (sample,) = read_fcs_all(_by_hand({"$TOT": "2", "$BEGINDATA": "58", "$ENDDATA": "65"}, TWO))
+    assert sample.column("A").tolist() == [1, 2]
+    assert [repair.code for repair in sample.repairs] == ["offsets"]
+
+
+@pytest.mark.parametrize("filler", [b"|", b"||x", b"k|1|"])
+def test_a_text_of_nothing_but_delimiters_is_refused_at_once(filler: bytes) -> None:
+    """Escapes undone one by one take time that grows with the square of their number, and keywords memory."""
+    text = b"|" + filler * (3_000_000 // len(filler))
+    data = b"FCS3.1    " + b"".join(b"%8d" % n for n in (58, 57 + len(text), 0, 0, 0, 0)) + text
+    tracemalloc.start()
+    with pytest.raises(FcsError, match="delimiters"):
+        read_fcs_all(data)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 3 * len(data)

@@ -10,7 +10,7 @@ The decision carries its parameters: the same file with the same parameters give
 """
 
 from collections.abc import Mapping
-from math import log, sqrt
+from math import inf, log, sqrt
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
 
 METHOD = "cellwright.cytometry.acquisition"
-VERSION = "1"
+VERSION = "2"
 LEAST_EVENTS = 500
 """Fewer events show no course in time."""
+BACKWARDS_MAX = 0.01
+"""Share of events that may be earlier than the one before; a clock with more of them tells no course."""
 
 Verdict = Literal["accepted", "accepted_with_exclusions", "rejected", "not_evaluable"]
 Kind = Literal["time_backwards", "flow_rate", "signal", "margin", "doublet", "no_time", "too_few_events"]
@@ -129,9 +131,17 @@ def check_acquisition(
     verdict: Verdict = "accepted" if kept.all() else "accepted_with_exclusions"
     if lost > parameters.excluded_percent_max:
         verdict = "rejected"
-    if total < LEAST_EVENTS:
+    if total < LEAST_EVENTS or (parameters.time and not _has_course(findings, total)):
         verdict = "not_evaluable"
     return AcquisitionDecision(verdict, total, int(kept.sum()), tuple(findings), drift, parameters), kept
+
+
+def _has_course(findings: list[Finding], total: int) -> bool:
+    """Whether the clock that was named tells the course: it moves, and events that go back in it are few."""
+    return not any(
+        found.kind == "no_time" or (found.kind == "time_backwards" and found.events > BACKWARDS_MAX * total)
+        for found in findings
+    )
 
 
 def rises(values: "Column") -> bool:
@@ -161,7 +171,7 @@ def _flow_rate(time: "Column", parameters: AcquisitionCheck, course: "Mask") -> 
     if backwards:
         findings.append(Finding("time_backwards", parameters.time, backwards, 0.0))
     begin, end = float(time.min()), float(time.max())
-    if not end > begin:
+    if not 0 < end - begin < inf:
         return [*findings, Finding("no_time", parameters.time, len(time), 0.0)]
     place = np.minimum(
         ((time - begin) * (parameters.rate_windows / (end - begin))).astype(np.int64), parameters.rate_windows - 1
@@ -203,7 +213,10 @@ def _distances(values: "Column", window: "NDArray[np.int64]", windows: int) -> "
     """For each window, how far its distribution function lies from the median of all, at 31 quantiles of the whole."""
     import numpy as np
 
-    edges = np.unique(np.quantile(values, np.arange(1, 32) / 32, method="lower"))
+    told = values[~np.isnan(values)]
+    if not len(told):
+        return np.zeros(windows)
+    edges = np.unique(np.quantile(told, np.arange(1, 32) / 32, method="lower"))
     rank = np.searchsorted(edges, values, side="left")
     table = np.bincount(window * (len(edges) + 1) + rank, minlength=windows * (len(edges) + 1))
     below = np.cumsum(table.reshape(windows, -1), axis=1)
@@ -235,7 +248,7 @@ def _single(
     if not parameters.area or not total:
         return kept
     area, height = (columns[name].astype(np.float64) for name in (parameters.area, parameters.height))
-    seen = height > 0
+    seen = (height > 0) & np.isfinite(area) & np.isfinite(height)
     share = np.divide(area, height, out=np.full(total, np.nan), where=seen)
     if not seen.any():
         return kept

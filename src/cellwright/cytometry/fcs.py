@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 PARSER: Final = "cellwright.cytometry.fcs"
-VERSION: Final = "2"
+VERSION: Final = "3"
 DATA_SETS_MAX: Final = 1000
 
 

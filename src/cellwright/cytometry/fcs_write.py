@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, Literal
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 DELIMITERS: Final = "\x0c|\x1e/\\~"
 PLACE_MAX: Final = 99_999_999
 WIDTHS: Final = {"F": (32,), "D": (64,), "I": (8, 16, 32)}
+
+_OWN: Final = re.compile(
+    r"\$(BEGIN|END)(DATA|STEXT|ANALYSIS)|\$(BYTEORD|DATATYPE|MODE|PAR|TOT|TIMESTEP|UNICODE)|\$P\d+([NSBERGD]|DATATYPE)"
+)
 
 Version = Literal["2.0", "3.0", "3.1"]
 DataType = Literal["F", "D", "I"]
@@ -40,7 +45,8 @@ def write_fcs(
         target: a path, or a file open for writing bytes.
         columns: shape (events, channels), or one array per channel.
         channels: what each column is; a name stands for a linear channel.
-        text: further keywords, such as `$SMNO`, `$DATE`, `$BTIM`, `$CYT`.
+        text: further keywords, such as `$SMNO`, `$DATE`, `$BTIM`, `$CYT`. Those that say how the events lie in the file
+            are the writer's own: they are passed over here, so that the text of a file that was read can be given.
         datatype: F and D for floats of 32 and 64 bits, I for unsigned integers of each channel's `bits`.
 
     Raises:
@@ -82,7 +88,8 @@ def _parts(
         raise FcsError(f"channel names are missing or stand twice: {names}")
     body, events = _body(columns, described, datatype, byteorder)
     keywords = _keywords(described, events, datatype, byteorder)
-    keywords |= {key.strip().upper(): value for key, value in text.items()}
+    given = {key.strip().upper(): value for key, value in text.items()}
+    keywords |= {key: value for key, value in given.items() if not _OWN.fullmatch(key)}
     delimiter = _delimiter(keywords)
     segment, begin = _segment(keywords, delimiter, len(body))
     end = begin + len(body) - 1 if body else begin
@@ -121,7 +128,10 @@ def _body(
     for n, (one, channel) in enumerate(zip(each, channels, strict=True)):
         if datatype == "I":
             _whole(one, channel)
-        table[f"c{n}"] = one
+        with np.errstate(over="ignore"):
+            table[f"c{n}"] = one
+        if datatype == "F" and np.any(np.isinf(table[f"c{n}"]) & np.isfinite(one)):
+            raise FcsError(f"channel {channel.name} has values too large for 32 bits; write it with datatype D")
     return table.tobytes(), len(table)
 
 

@@ -7,6 +7,8 @@ from cellwright.cytometry.fault import FcsError, Repair
 
 TEXT_MAX: Final = 1 << 24
 """Bytes of one TEXT segment at most; more is a broken offset, not text."""
+DELIMITERS_MAX: Final = 1 << 17
+"""Delimiters of one TEXT segment at most: keywords take many times their bytes once they are apart."""
 BLANK: Final = " \t\r\n\0"
 REQUIRED: Final = (b"$PAR", b"$DATATYPE", b"$BYTEORD")
 
@@ -78,6 +80,8 @@ def _pairs(segment: bytes, repairs: list[Repair], *, primary: bool) -> dict[byte
     if body[:1].isalnum() or body[:1] == b"$":
         raise FcsError(f"the TEXT segment begins with {body[:8]!r}, expected a delimiter")
     delimiter = body[:1]
+    if body.count(delimiter) > DELIMITERS_MAX:
+        raise FcsError(f"the TEXT segment has {body.count(delimiter)} delimiters, at most {DELIMITERS_MAX} are read")
     plain = body[1:].split(delimiter)
     found, odd = _paired(_joined(plain, delimiter))
     if odd or (primary and not _complete(found)) or any(delimiter in key for key in found):
@@ -103,11 +107,10 @@ def _joined(parts: list[bytes], delimiter: bytes) -> list[bytes]:
     joined: list[bytes] = []
     index, last = 0, len(parts) - 1
     while index <= last:
-        value = parts[index]
+        begin = index
         while index + 2 <= last and parts[index + 1] == b"" and (index + 2 < last or parts[last].strip(b"\0 \r\n")):
-            value += delimiter + parts[index + 2]
             index += 2
-        joined.append(value)
+        joined.append(delimiter.join(parts[begin : index + 1 : 2]))
         index += 1
     return joined
 

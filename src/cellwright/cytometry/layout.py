@@ -134,7 +134,7 @@ def _fields(text: Mapping[str, str], channels: int, repairs: list[Repair]) -> tu
     for n in range(1, channels + 1):
         kind = text.get(f"$P{n}DATATYPE", text.get("$DATATYPE", "")).upper()
         if kind not in ("I", "F", "D"):
-            raise FcsError(f"data type {kind!r} of channel {n} is not read: I, F and D are")
+            raise FcsError(_no_type(kind, n))
         width = {"F": 4, "D": 8}.get(kind) or _width(text, n)
         bits = text.get(f"$P{n}B", "")
         if kind != "I" and bits != str(8 * width):
@@ -145,10 +145,18 @@ def _fields(text: Mapping[str, str], channels: int, repairs: list[Repair]) -> tu
     return tuple(fields), place
 
 
+def _no_type(kind: str, n: int) -> str:
+    if kind == "A":
+        return f"channel {n} holds its values as text ($DATATYPE A), which is not read: export the file as floats"
+    return f"data type {kind!r} of channel {n} is not read: I, F and D are"
+
+
 def _width(text: Mapping[str, str], n: int) -> int:
     bits = needed(text, f"$P{n}B")
     if bits not in (8, 16, 24, 32, 64):
-        raise FcsError(f"$P{n}B is {bits}: integers of 8, 16, 24, 32 and 64 bits are read")
+        raise FcsError(
+            f"$P{n}B is {bits}: integers of 8, 16, 24, 32 and 64 bits are read, not values packed into other widths"
+        )
     return bits // 8
 
 
@@ -189,17 +197,17 @@ def _segment(
     places = [place for place in (stated, in_header) if place]
     total = number(text, "$TOT")
     if total == 0:
-        return HEADER_BYTES, 0
+        return _none(places, stride)
     if not places:
         raise FcsError("neither HEADER nor TEXT says where the data are")
     if total is None:
-        return _counted(len(data) - base, places, stride, repairs)
+        return _counted(len(data) - base, head, places, stride, repairs)
     size = total * stride
-    sound = [place for place in places if place[0] >= HEADER_BYTES and base + place[0] + size <= len(data)]
+    sound = [place for place in places if _free(place[0], size, head) and base + place[0] + size <= len(data)]
     if not sound:
         first, last = places[0]
         raise FcsError(
-            f"{total} events of {stride} bytes from byte {first} do not fit: {_told(first, last, base, data)}"
+            f"{total} events of {stride} bytes from byte {first} do not fit: {_told(first, last, base, head, data)}"
         )
     exact = [place for place in sound if place[1] - place[0] + 1 == size]
     if len({place[0] for place in exact}) > 1:
@@ -213,7 +221,22 @@ def _segment(
     return _nearly(sound, total, stride, repairs), total
 
 
-def _told(first: int, last: int, base: int, data: Buffer) -> str:
+def _free(first: int, size: int, head: Header) -> bool:
+    """Whether bytes lie beside the HEADER and the TEXT segment, neither of which can be events."""
+    return first >= HEADER_BYTES and not (first <= head.text[1] and head.text[0] < first + size)
+
+
+def _none(places: list[tuple[int, int]], stride: int) -> tuple[int, int]:
+    """No events, as $TOT says; a segment long enough for one speaks against it."""
+    for first, last in places:
+        if last - first + 1 >= max(stride, 2):
+            raise FcsError(f"$TOT is 0, but the data segment {first}-{last} holds {last - first + 1} bytes")
+    return HEADER_BYTES, 0
+
+
+def _told(first: int, last: int, base: int, head: Header, data: Buffer) -> str:
+    if not _free(first, last - first + 1, head):
+        return f"the segment {first}-{last} reaches into the HEADER or the TEXT segment {head.text[0]}-{head.text[1]}"
     return f"the segment ends at {last}, the file after {len(data) - base} bytes"
 
 
@@ -232,10 +255,12 @@ def _nearly(sound: list[tuple[int, int]], total: int, stride: int, repairs: list
     return first
 
 
-def _counted(size: int, places: list[tuple[int, int]], stride: int, repairs: list[Repair]) -> tuple[int, int]:
+def _counted(
+    size: int, head: Header, places: list[tuple[int, int]], stride: int, repairs: list[Repair]
+) -> tuple[int, int]:
     """FCS 2.0 may leave $TOT out: then the segment says how many events there are."""
     first, last = places[0]
-    if len(set(places)) > 1 or not HEADER_BYTES <= first <= last < size:
+    if len(set(places)) > 1 or not (first <= last < size and _free(first, last - first + 1, head)):
         raise FcsError(f"$TOT is missing, and the data segments {places} do not tell the number of events")
     events, rest = divmod(last - first + 1, stride)
     if rest == 1 or rest == stride - 1:
