@@ -29,7 +29,6 @@ def checked(tmp_path: Path, patient: dict[str, Any], protocol: str, *more: str) 
     return result.exit_code, json.loads(result.stdout) if result.stdout else {}
 
 
-@pytest.mark.requirement("R071")
 def test_at19_is_held_for_a_patient_without_an_infusion_of_car_t_19(tmp_path: Path) -> None:
     code, said = checked(tmp_path, CHILD, "aT19-phase-I")
     assert (code, said["verdict"]) == (1, "eligible")
