@@ -57,6 +57,10 @@ def test_a_collection_waits_for_approval_consent_and_enrolment() -> None:
             scene.do(schedule, "CO-1")
 
     blocked("not-eligible")
+    claimed = {"linked_order": "car", "prior.car": "infused"}
+    scene.do(placing.JudgeEligibility(order=order, evidence=claimed), "CO-1")
+    body = scene.said("order.eligibility_judged")[-1]
+    assert body.evidence == {}, "what was ordered or given before is read from the record, not claimed"
     scene.do(placing.JudgeEligibility(order=order, evidence={}), "CO-1")
     assert scene.order(order).eligibility == "unknown"
     blocked("not-eligible")

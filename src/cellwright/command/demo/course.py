@@ -105,7 +105,8 @@ class Patient:
         self.shipment = self.shipper = self.seal = self.waybill = self.logger = ""
         self.in_doubt = False
         """Whether this patient's own story is that identity stays in doubt."""
-        self.known: dict[str, str] = {}
+        self.given_before: str | None = None
+        """A product that another hospital gave this patient, attested with the order."""
         """Facts at screening that differ from those of a patient who simply meets the protocol."""
         self.materials: dict[str, str] = {}
         """Material code -> the lot in use for this patient."""
@@ -236,6 +237,8 @@ class Patient:
         )
         outcome = yield from self.do(place, self.choose("MD-1", "MD-2"))
         self.order = next(e.stream.partition("/")[2] for e in outcome.events if e.type == "order.placed")
+        if self.given_before is not None:
+            yield from self.attested(self.given_before)
         yield from self.judged()
         consent = placing.RecordConsent(
             order=self.order,
@@ -258,13 +261,25 @@ class Patient:
         self.coi = body(outcome, "order.coi_allocated")["coi"]
         yield from self.weighed(self.weight_kg)
 
+    def attested(self, product: str) -> Acts:
+        """A product was given at another hospital: its letter is transcribed and verified by two people (D13)."""
+        from cellwright.factory.order.prior_product import AttestPriorInfusion
+
+        attest = AttestPriorInfusion(
+            order=self.order, product=product, hospital="Simulated hospital B", infused_on=self.today,
+            document_sha256=self.paper("discharge letter"), role="coordinator", verifier="MD-1",
+            verifier_role="physician",
+        )  # fmt: skip
+        yield from self.do(attest, "CO-1")
+        self.came("prior_product_attested", hospital="Simulated hospital B")
+
     def judged(self) -> Acts:
         """Eligibility: evaluated by the trial's protocol from stated facts, or attested by a physician."""
         market = self.product().market(self.market)
         assert market is not None
         if market.protocol is not None:
             protocol = self.site.desk.definition(Protocol, market.protocol)
-            evidence = {**meeting(protocol, self.today), **self.known}
+            evidence = meeting(protocol, self.today)
             judge = placing.JudgeEligibility(order=self.order, evidence=evidence)
             yield from self.do(judge, "CO-1")
             return

@@ -26,7 +26,7 @@ from cellwright.factory.lot.downtime import Added, EnterSheet, PrintSheet
 from cellwright.factory.lot.nonconformance import AssessNonconformance, CloseNonconformance
 from cellwright.factory.lot.state import LotState
 from cellwright.factory.lot.step import TakeOverStep
-from cellwright.factory.order import allocation, case, collection, disposition, pair, prior_product
+from cellwright.factory.order import allocation, case, collection, disposition, pair
 from cellwright.factory.order.disposition import End
 from cellwright.factory.order.fact.giving import EndReason
 from cellwright.factory.people import stamp
@@ -323,7 +323,6 @@ class Linked:
     def __init__(self, first: Way, second: Way) -> None:
         self.first, self.second = first, second
         second.patient.outcomes = first.patient.outcomes
-        second.patient.known = {"linked_order": "CAR-T-19"}
         self.held = False
         self.given = False
 
@@ -380,17 +379,10 @@ class Linked:
 
 def prior_attested(way: Way) -> Acts:
     """CAR-T-19 was given at another hospital: attested with its document and a second person."""
-    way.patient.known = {"prior.CAR-T-19": "infused"}
+    way.patient.given_before = "CAR-T-19"
     yield from way.until_made()
     yield from way.tested()
     yield from way.released()
-    attest = prior_product.AttestPriorInfusion(
-        order=way.patient.order, product="CAR-T-19", hospital="Simulated hospital B", infused_on=way.patient.today,
-        document_sha256=way.patient.paper("discharge letter"), role="coordinator", verifier="MD-1",
-        verifier_role="physician",
-    )  # fmt: skip
-    yield from way.patient.do(attest, "CO-1")
-    way.patient.came("prior_product_attested", hospital="Simulated hospital B")
     yield from way.given()
     yield from way.ended()
 

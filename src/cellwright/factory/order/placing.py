@@ -94,12 +94,17 @@ class Place(Command):
         return linked
 
 
+LINKED_ORDER = "linked_order"
+"""The fact of the evidence that says which product the linked order is for."""
+
+
 @command("order.judge_eligibility", "physician", "coordinator", "prescriber")
 class JudgeEligibility(Command):
     """Judge by the protocol of the market's trial whether the patient may have the product (Law 6, Law 8).
 
     The evidence is in the flat form of `trial.evidence`; what is not there is unknown. Whether a prior product was
-    infused is read from the record alone: the linked order's, or an attested infusion elsewhere (D13).
+    infused, and what is ordered for the same patient before, is read from the record alone: the linked order's, or an
+    attested infusion elsewhere (D13).
     """
 
     order: str
@@ -121,7 +126,9 @@ class JudgeEligibility(Command):
                 market=order.market,
             )
         protocol = world.definition(Protocol, name, self.protocol_version)
-        known = {key: value for key, value in self.evidence.items() if not key.startswith("prior.")}
+        known = {key: value for key, value in self.evidence.items() if not key.startswith(("prior.", LINKED_ORDER))}
+        if order.linked_order is not None:
+            known[LINKED_ORDER] = permission.known(world, order.linked_order).product
         for prior in prior_products(protocol):
             infused = permission.prior_infused(world, order, prior)
             if infused is not None:
