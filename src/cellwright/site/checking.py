@@ -16,6 +16,10 @@ NOTES: Final = 50
 """Latest checkpoints compared with the record in one verification."""
 
 
+BY_ITSELF: Final = 200_000
+"""Events verified without being asked, after the start; about half a minute beside other work."""
+
+
 class Verdict(msgspec.Struct, frozen=True):
     """What a verification found, when, and how long it took."""
 
@@ -47,6 +51,11 @@ class Checking:
             if not self.running:
                 self._thread = threading.Thread(target=self._run, name="verification", daemon=True)
                 self._thread.start()
+
+    def begin_by_itself(self) -> None:
+        """Verify once after the start, where the record is short enough to be read beside the work of the screens."""
+        if self.last is None and self.fault is None and self._site.ledger.head().size <= BY_ITSELF:
+            self.begin()
 
     def close(self) -> None:
         if self._thread is not None:

@@ -12,12 +12,13 @@ from cellwright.command.desk import Desk
 from cellwright.command.site import Site
 from cellwright.factory import register
 from cellwright.factory.people import PersonState
+from cellwright.factory.rule import Refusal
 from cellwright.ledger import LedgerError, SimulatedClock
 from cellwright.site import seats
 from cellwright.site.checking import Checking
 from cellwright.site.projection import Projector
 from cellwright.site.simulated import ServedKeys
-from cellwright.site.waiting import Waiting
+from cellwright.site.waiting import Handed, Waiting
 
 assert register.ROOMS, "every event type must be known before the first is read"
 IDLE_PERIOD_S: Final = 5.0
@@ -33,6 +34,7 @@ class House:
         self.projector = Projector(site.ledger, lambda person: seats.end_all(site, person))
         self.checking = Checking(site)
         self.waiting = Waiting()
+        self.handed = Handed()
         self.story: threading.Thread | None = None
         """The demonstration, while it runs: it alone moves the clock then."""
         self.story_fault: str | None = None
@@ -86,6 +88,8 @@ class House:
     def _tell(self, story: Callable[["House", threading.Event], None]) -> None:
         try:
             story(self, self._ending)
+        except Refusal as refusal:
+            self.story_fault = str(refusal)
         except Exception as error:  # noqa: BLE001 - the pages say that the story broke off, and why
             self.story_fault = repr(error)
         finally:
@@ -103,6 +107,8 @@ class House:
             if int(now) % int(IDLE_PERIOD_S) == 0:
                 close_old_connections()
                 seats.end_idle(self.site)
+                if not self.telling:
+                    self.checking.begin_by_itself()
 
 
 _current: list[House] = []

@@ -26,7 +26,9 @@ def environment(**options: Any) -> Environment:
                           "lstrip_blocks": True})  # fmt: skip
     made.install_gettext_callables(_, ngettext, newstyle=False)  # type: ignore[attr-defined]
     made.globals.update(static=static, words=words, localized=localized, N=number)
-    made.filters.update(moment=moment, day=day, clock=clock, number=number, coi=spaced, short=short, span=span)
+    made.filters.update(
+        moment=moment, day=day, clock=clock, number=number, coi=spaced, short=short, span=span, answer=answer
+    )
     return made
 
 
@@ -53,7 +55,8 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "title": site.title_zh if active() == CHINESE else site.title_en,
         "simulated": site.simulated,
         "telling": now.telling,
-        "fault": now.projector.fault or now.story_fault,
+        "fault": now.projector.fault,
+        "broken_off": now.story_fault,
         "behind": None if covered is None or covered.whole else max(0, covered.size - 1),
         "now": now.desk.clock(),
         "zone": site.zone,
@@ -113,6 +116,12 @@ def number(value: object) -> str:
         raised = str(exponent).translate(str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"))
         return f"{format(mantissa, 'f')} × 10{raised}"
     return f"{figure:,f}"
+
+
+def answer(value: object, unit: str = "") -> str:
+    """A reported value with its unit; a word such as `negative` in the active language."""
+    word = words.answer(str(value))
+    return word if word is not None else f"{number(value)} {unit}".strip()
 
 
 def spaced(coi: str) -> str:

@@ -1,11 +1,12 @@
 """Refusals as a person reads them: in their language, with the way out."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.http import HttpRequest, HttpResponse
 
 from cellwright.factory.rule import Refusal
 from cellwright.language import _
+from cellwright.site import words
 from cellwright.site.pages import render
 
 
@@ -18,11 +19,23 @@ class Told(NamedTuple):
     code: str
 
 
+def _said(refusal: Refusal) -> dict[str, Any]:
+    """What fills the sentences: states and grades in the active language, and a long list of codes as their number."""
+    values: dict[str, Any] = dict(refusal.values)
+    values |= {name: words.status(str(values[name])) for name in ("status", "outcome") if name in values}
+    if "severity" in values:
+        values["severity"] = words.severity(str(values["severity"]))
+    if refusal.code == "not-releasable":
+        values["missing"] = _("{count} conditions").format(count=len(str(values["missing"]).split(", ")))
+    return values
+
+
 def told(refusal: Refusal) -> Told:
     """The sentences of a refusal, translated and filled in."""
+    values = _said(refusal)
     return Told(
-        _(refusal.text).format_map(refusal.values),
-        _(refusal.remedy).format_map(refusal.values) if refusal.remedy else "",
+        _(refusal.text).format_map(values),
+        _(refusal.remedy).format_map(values) if refusal.remedy else "",
         refusal.rule,
         refusal.code,
     )

@@ -39,6 +39,30 @@ class Open:
         return [self.proofs[index] for index in range(len(self.pending.signatures))]
 
 
+class Handed:
+    """Secrets that an officer hands over: shown once, in the session that made them, and kept in memory only."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str], tuple[str, str, float]] = {}
+        self._lock = threading.Lock()
+
+    def put(self, session: str, person: str, fingerprint: str, secret: str) -> None:
+        """Keep a secret until its offer is recorded and shown, or too old."""
+        with self._lock:
+            now = time.monotonic()
+            self._kept = {key: kept for key, kept in self._kept.items() if now - kept[2] < LIFE_S}
+            self._kept[session, person] = fingerprint, secret, now
+
+    def take(self, session: str, person: str, fingerprint: str) -> str:
+        """The secret behind a recorded offer, once; empty where this session did not make it."""
+        with self._lock:
+            kept = self._kept.get((session, person))
+            if kept is None or kept[0] != fingerprint or time.monotonic() - kept[2] >= LIFE_S:
+                return ""
+            del self._kept[session, person]
+            return kept[1]
+
+
 class Waiting:
     """The decisions of all sessions. Safe to share between threads."""
 

@@ -90,6 +90,13 @@ CULTURES: Final = {
     "incubating": N_("incubating"), "negative_to_date": N_("negative to date"), "negative": N_("negative"),
     "positive": N_("positive"), "abandoned": N_("given up"),
 }  # fmt: skip
+ANSWERS: Final = {
+    "negative": N_("negative"), "positive": N_("positive"), "absent": N_("absent"), "present": N_("present"),
+    "detected": N_("detected"), "not_detected": N_("not detected"), "sterile": N_("sterile"),
+    "no_growth": N_("no growth"), "growth": N_("growth"), "conforms": N_("conforms"),
+    "does_not_conform": N_("does not conform"),
+}  # fmt: skip
+"""Words that results and limits consist of; another word stands as it was reported."""
 DISPOSITIONS: Final = {
     "consumed": N_("consumed"), "destroyed": N_("destroyed"), "returned": N_("returned"),
     "retained_sample": N_("retained sample"), "research": N_("given to research"),
@@ -239,6 +246,17 @@ def container(kind: str) -> str:
 def severity(name: str) -> str:
     """How grave a nonconformance is, in the active language."""
     return _(SEVERITIES.get(name, name))
+
+
+def status(name: str) -> str:
+    """The state of a lot, a release, a case, a finding or a result in the active language."""
+    tables = (LOTS, RELEASES, CASES, FINDINGS, RESULTS)
+    return next((table[name].said for table in tables if name in table), name)
+
+
+def answer(word: str) -> str | None:
+    """A word that answers a test, in the active language; None for anything else, such as a number."""
+    return _(ANSWERS[word]) if word in ANSWERS else None
 
 
 def culture(status: str) -> str:

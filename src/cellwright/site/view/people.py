@@ -3,7 +3,7 @@
 from django.http import HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_GET, require_POST
 
-from cellwright.command.enrolment import typed
+from cellwright.command.enrolment import hand_over, typed
 from cellwright.factory.credential import RegisterCredential, RevokeCredential
 from cellwright.factory.people import Deactivate, PersonState, Unlock
 from cellwright.site import models
@@ -29,9 +29,16 @@ def people(request: Asked) -> HttpResponse:
             "person": person, "roles": [r for r in person.roles if person.holds(r, moment)],
             "offered": list(models.OfferedKey.objects.filter(person=name)),
             "seats": models.Seat.objects.filter(person=name).count(),
+            "secret": _secret(request, person),
             "keys": [k for k in person.credentials.values() if not k.simulated],
         })  # fmt: skip
     return render(request, "people.jinja", {"rows": rows, "live": ""})
+
+
+def _secret(request: Asked, person: PersonState) -> str:
+    """The secret this session has just offered to a person; it is shown this once."""
+    offer = person.offer
+    return house().handed.take(request.seat.session, person.name, offer.fingerprint) if offer is not None else ""
 
 
 @page(SECURITY)
@@ -46,6 +53,10 @@ def act(request: Asked, person: str) -> HttpResponse:
     if what == "revoke":
         command = RevokeCredential(person=person, credential=request.POST.get("credential", ""), reason=reason)
         return give(request, command, "/people")
+    if what == "offer":
+        handed = hand_over(person)
+        house().handed.put(request.seat.session, person, handed.command.fingerprint, handed.secret)
+        return give(request, handed.command, f"/people#person-{person}")
     if what == "record":
         return _record(request, person)
     return HttpResponseRedirect("/people")

@@ -18,7 +18,7 @@ def proof(request: Asked) -> HttpResponse:
     now = house()
     head = now.site.ledger.head()
     witnessed = now.checking.witnessed()
-    notes: list[dict[str, Any]] = [{"note": n, "signatures": [s.name for s in Note.parse(n.body).signatures],
+    notes: list[dict[str, Any]] = [{"note": n, "signatures": list(dict.fromkeys(s.name for s in Note.parse(n.body).signatures)),
               "witnesses": witnessed.get(n.size, 0)} for n in now.checking.notes()]  # fmt: skip
     status = now.checking.status()
     places = [

@@ -19,12 +19,12 @@ from cellwright.factory.rule import Refusal
 from cellwright.language import N_, _
 from cellwright.ledger import Event
 from cellwright.ledger.canonical import parse_time
-from cellwright.site import drawing, recipes, words
+from cellwright.site import drawing, recipes, tested, words
 from cellwright.site.access import CONTENT, Asked, page
 from cellwright.site.house import house
-from cellwright.site.pages import render
+from cellwright.site.pages import answer, render
 from cellwright.site.reading import Read
-from cellwright.site.refusals import missing, told
+from cellwright.site.refusals import Told, missing, told
 from cellwright.site.words import Mark
 
 VERDICTS = {
@@ -197,11 +197,17 @@ def limit_said(against: Acceptance) -> str:
     if against.operator == "between":
         return f"{against.low} – {against.high} {against.unit}".strip()
     if against.operator in signs:
-        return f"{signs[against.operator]}{against.limit} {against.unit}".strip()
+        return f"{signs[against.operator]}{answer(against.limit, against.unit)}"
     return _("to be reported")
 
 
-def _missing(read: Read, lot: str) -> list[Any] | None:
+def called(read: Read, lot: str) -> dict[str, str]:
+    """What the tests of a lot are called in the active language, by their codes."""
+    quality = read.load(QualityState, lot)
+    return tested.names(_specification(read, quality) if quality.specification is not None else None)
+
+
+def _missing(read: Read, lot: str) -> list[Told] | None:
     """What still stands between the lot and its release."""
     try:
         found = assess(read, lot)
@@ -209,7 +215,8 @@ def _missing(read: Read, lot: str) -> list[Any] | None:
         return [told(refusal)]
     if read.load(ReleaseState, lot).status != "pending":
         return None
-    return [told(one.why) for one in found.missing("released")]
+    names = called(read, lot)
+    return [tested.missing(one, names) for one in found.missing("released")]
 
 
 OWN = frozenset({"lot", "quality", "release", "room"})

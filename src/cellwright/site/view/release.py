@@ -14,12 +14,12 @@ from cellwright.factory.release.state import ReleaseState
 from cellwright.factory.rule import Command, Refusal
 from cellwright.language import N_
 from cellwright.ledger.canonical import parse_time
-from cellwright.site import recipes, words
+from cellwright.site import recipes, tested, words
 from cellwright.site.access import CONTENT, Asked, page
 from cellwright.site.pages import render
 from cellwright.site.reading import Read
 from cellwright.site.refusals import missing, told
-from cellwright.site.view.record import tests
+from cellwright.site.view.record import called, tests
 from cellwright.site.view.signing import give
 
 DECIDING: Final = frozenset({"quality_assurance", "authorised_person"})
@@ -50,7 +50,7 @@ def release(request: Asked, lot: str) -> HttpResponse:
     took_part = request.person.name in state.participants or request.person.name in quality.participants
     context: dict[str, Any] = {
         "lot": state, "coi": state.coi or "", "live": f"lot/{lot}", "release": decided,
-        "mark": words.RELEASES[decided.status], "gates": _gates(found) if found else [], "broken": broken,
+        "mark": words.RELEASES[decided.status], "gates": _gates(found, called(read, lot)) if found else [], "called": called(read, lot), "broken": broken,
         "possible": words.RELEASES.get(found.possible) if found else None, "tests": tests(read, lot),
         "took_part": took_part, "quality": "quality_assurance" in request.roles,
         "authorised": "authorised_person" in request.roles, "version": f"{state.version}/{decided.version}/{quality.version}",
@@ -66,16 +66,16 @@ def _assessed(read: Read, lot: str) -> tuple[Assessment | None, Any]:
         return None, told(refusal)
 
 
-def _gates(found: Assessment) -> list[dict[str, Any]]:
+def _gates(found: Assessment, names: dict[str, str]) -> list[dict[str, Any]]:
     """Every gate in its order, open or closed, with what closes it; the tests are one gate."""
     against = [one for one in found.missing("released") if one.gate != "undecided"]
     rows: list[dict[str, Any]] = []
     for gate, name in GATES.items():
         if gate == "undecided":
             continue
-        why = [told(one.why) for one in against if one.gate == gate]
+        why = [tested.missing(one, names) for one in against if one.gate == gate]
         rows.append({"gate": gate, "name": name, "why": why})
-    rest = [told(one.why) for one in against if one.gate not in GATES]
+    rest = [tested.missing(one, names) for one in against if one.gate not in GATES]
     return [*rows, {"gate": "tests", "name": TESTS, "why": rest}]
 
 

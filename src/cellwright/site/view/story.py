@@ -17,10 +17,11 @@ from cellwright.ledger.canonical import parse_time
 from cellwright.site import drawing, models, recipes, words
 from cellwright.site.access import CONTENT, NAMES, Asked, page
 from cellwright.site.drawing import Bar, Chart, Dot, Row
-from cellwright.site.pages import number, render, spaced
+from cellwright.site.pages import answer, day, number, render, spaced
 from cellwright.site.projection import stage
 from cellwright.site.reading import Read, facts
 from cellwright.site.refusals import missing
+from cellwright.site.view.record import called
 
 QUIET: Final = frozenset({
     "signature.applied", "lot.label_verified", "lot.container_detached", "lot.procedure_transitioned",
@@ -35,7 +36,7 @@ POINTS: Final = words.STOPS | words.WARNINGS | words.REACHED - {"lot.step_comple
 LINES: Final = 400
 """Events of one order told on the page; the audit trail has all."""
 DETAILS: Final = (
-    "step", "value", "unit", "parameter", "test", "container", "sample", "room", "weight_kg", "volume_ml", "din",
+    "step", "value", "parameter", "test", "container", "sample", "room", "weight_kg", "volume_ml", "din",
     "shipment", "scanned", "why", "product", "market",
 )  # fmt: skip
 
@@ -85,10 +86,11 @@ def _side(read: Read, order: OrderState, chart: Chart) -> dict[str, Any]:
     events = [e for e in read.tagged(*tags) if not _other(e, order)]
     lots = [read.load(LotState, name) for name in order.lots]
     _chart(read, order, events, lots, chart)
-    told = [_line(e, lots) for e in events if e.type not in QUIET][-LINES:]
+    names = {code: name for lot in lots for code, name in called(read, lot.number).items()}
+    told = [_line(e, lots, names) for e in events if e.type not in QUIET][-LINES:]
     days: dict[str, list[dict[str, Any]]] = {}
     for line in reversed(told):
-        days.setdefault(line["at"][:10], []).append(line)
+        days.setdefault(day(line["at"]), []).append(line)
     return {
         "order": order, "mark": words.STAGES[stage(order)], "days": list(days.values()), "count": len(events),
         "lots": [{"lot": lot, "mark": words.LOTS.get(lot.status),
@@ -102,15 +104,37 @@ def _other(event: Event, order: OrderState) -> bool:
     return event.stream.startswith("order/") and event.stream != f"order/{order.name}"
 
 
-def _line(event: Event, lots: list[LotState]) -> dict[str, Any]:
+def _line(event: Event, lots: list[LotState], names: dict[str, str]) -> dict[str, Any]:
+    """One event; `names` are what the tests of the lots are called, by their codes."""
     mark = words.mark(event.type)
     lot = next((one for one in lots if event.stream == one.stream), None)
-    details = [(n, _step(lot, v) if n == "step" and lot else v) for n, v in facts(event) if n in DETAILS]
+    details = [said for n, v in facts(event) if n in DETAILS and (said := _detail(n, v, event, lot, names))]
     return {
         "at": event.at, "mark": mark, "title": words.title(event.type), "said": words.sentence(event.type),
         "details": details, "stream": event.stream, "pos": event.pos,
         "who": event.actor.partition("/")[2], "claimed": event.claimed_at,
     }  # fmt: skip
+
+
+def _detail(name: str, value: str, event: Event, lot: LotState | None, names: dict[str, str]) -> str:
+    """One field as people read it: tests, steps and parameters by their names, a value with its unit."""
+    if name == "value":
+        return answer(value, str(event.body.get("unit") or ""))
+    if name == "test":
+        return names.get(value, value.replace("_", " "))
+    if name == "step" and lot is not None:
+        return _step(lot, value)
+    if name == "parameter" and lot is not None:
+        return _parameter(lot, str(event.body.get("step", "")), value)
+    return words.remark(value) if name == "why" else value
+
+
+def _parameter(lot: LotState, step: str, name: str) -> str:
+    try:
+        parameters = recipes.recipe(lot.recipe.id, lot.recipe.version).step(step).parameters
+    except (Refusal, KeyError):
+        return name
+    return next((recipes.said(one.name) for one in parameters if one.id == name), name)
 
 
 def _step(lot: LotState, name: str) -> str:
