@@ -607,14 +607,14 @@ def serve(p: Any, s: Any, r: int, now: float) -> None:
 def interrupt(s: Any, r: int, needed: int, priority: int, now: float) -> None:
     """Take units from those who may be interrupted and are less urgent, the least urgent and latest first.
 
-    Nobody is interrupted unless it frees enough.
+    Nobody is interrupted unless it frees enough, nor whose work ends at this instant.
     """
     entity, resource = s.entity, s.resource
     free = resource[r, CAPACITY] - resource[r, USED]
     within = free
     e = resource[r, HOLDERS]
     while e >= 0:
-        if entity[e, PRIO] > priority:
+        if entity[e, PRIO] > priority and s.value[e, DUE] > now:
             within += s.held[e, r]
         e = entity[e, NEXT]
     if within < needed:
@@ -623,7 +623,8 @@ def interrupt(s: Any, r: int, needed: int, priority: int, now: float) -> None:
         e = resource[r, HOLDERS]
         worst = -1
         while e >= 0:
-            if entity[e, PRIO] > priority and (worst < 0 or entity[e, PRIO] > entity[worst, PRIO]):
+            urgent = entity[e, PRIO] <= priority or s.value[e, DUE] <= now
+            if not urgent and (worst < 0 or entity[e, PRIO] > entity[worst, PRIO]):
                 worst = e
             e = entity[e, NEXT]
         units = s.held[worst, r]

@@ -86,7 +86,8 @@ class ModelData(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def sha256(self) -> str:
         """The hash of the canonical JSON of this data; results are kept by it and by their seed."""
-        return sha256(msgspec.json.encode(self, order="deterministic")).hexdigest()
+        same = msgspec.json.decode(msgspec.json.encode(self), type=ModelData)  # a builder's 5 and a file's 5.0 are one
+        return sha256(msgspec.json.encode(same, order="deterministic")).hexdigest()
 
 
 def as_draw(value: Draw | float) -> Draw:

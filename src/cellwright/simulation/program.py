@@ -114,9 +114,10 @@ def compiled(data: ModelData) -> Compiled:
     errors: list[str] = []
     for one in data.resources:
         errors += _resource_errors(one)
-    plans: list[ProcessPlan | _Plan] = [*data.processes, *(_breakdown(b) for b in data.breakdowns)]
     for broken in data.breakdowns:
         errors += _breakdown_errors(broken, writer.kinds)
+    failing = [] if errors else [_breakdown(b) for b in data.breakdowns]
+    plans: list[ProcessPlan | _Plan] = [*data.processes, *failing]
     for plan in plans:
         errors += _arrival_errors(plan)
         try:
