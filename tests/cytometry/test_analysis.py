@@ -5,12 +5,13 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 import msgspec
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cellwright import shipped
-from cellwright.cytometry import FcsFile, read_fcs
+from cellwright.cytometry import FcsFile, encode_fcs, read_fcs
 from cellwright.cytometry.analysis import (
     AnalysisError,
     ControlFile,
@@ -232,12 +233,12 @@ def test_without_its_control_a_figure_proves_nothing_and_the_others_do() -> None
 
 
 def test_a_control_that_fails_or_is_of_another_day_takes_the_figure_with_it() -> None:
-    stained = ControlFile("fmo", sample(Cells(car=900), 3, "FMO"), "CAR")
+    stained = ControlFile("fmo", sample(Cells(car=900), 3, "S-1-FMO"), "CAR")
     assert (
         analyse(read_analysis(TEXT), sample(), beside(controls=(stained, UNSTAINED))).output("car_positive").flaw
         == "control-failed"
     )
-    old = ControlFile("fmo", sample(Cells(car=0), 3, "FMO", AT - timedelta(days=3)), "CAR")
+    old = ControlFile("fmo", sample(Cells(car=0), 3, "S-1-FMO", AT - timedelta(days=3)), "CAR")
     found = analyse(read_analysis(TEXT), sample(), beside(controls=(old, UNSTAINED)))
     assert found.controls[1].status == "out_of_date"
 
@@ -372,3 +373,86 @@ def test_a_damaged_file_is_read_or_refused_and_never_breaks(data: st.DataObject)
         )
     with suppress(AnalysisError):
         strategy(read_analysis("\n".join(lines)))
+
+
+# --- what a careless or hostile hand may do ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", ["nan", "sNaN", "-nan", "inf", "1e999", "1e-999"])
+@pytest.mark.parametrize("place", ["low: 1500", "added: 50000", "top: 262144"])
+def test_a_number_that_is_none_is_refused_with_its_line(number: str, place: str) -> None:
+    if place not in FREE:
+        place = "low: 1500"
+    with pytest.raises(AnalysisError, match="line"):
+        analyse(read_analysis(FREE.replace(place, f"{place.split(':')[0]}: {number}", 1)), sample())
+
+
+@pytest.mark.parametrize(
+    "added",
+    [
+        "confidence: nan",
+        "confidence: 0.99999999999999999999",
+        "controls: [{control: fmo, marker: CAR, output: car_positive, at_most: nan}]",
+        "controls: [{control: fmo, marker: CAR, within_hours: 99999999999999999}]",
+        "controls: [{control: fmo, marker: CAR, within_hours: -1}]",
+        "controls: [{control: single_stain}]",
+    ],
+)
+def test_a_rule_that_cannot_be_kept_is_refused(added: str) -> None:
+    with pytest.raises(AnalysisError):
+        analyse(read_analysis(f"{FREE}\n{added}\n"), sample(), beside())
+
+
+@pytest.mark.requirement("R019")
+@pytest.mark.parametrize(
+    ("control", "status"),
+    [
+        (simulated_fcs(Cells(car=5), 9, "S-2-FMO", AT, "FC-01"), "not_its_own"),
+        (simulated_fcs(Cells(car=5), 9, "S-1-FMO", AT, "FC-02"), "not_its_own"),
+        (simulated_fcs(Cells(car=5), 9, "S-1-FMO", AT - timedelta(days=3), "FC-01"), "out_of_date"),
+        (simulated_fcs(Cells(), 7, "S-1", AT, "FC-01"), "out_of_date"),
+    ],
+    ids=["another sample's", "another instrument's", "another day's", "the sample itself"],
+)
+def test_a_control_that_is_not_the_samples_own_proves_nothing(control: bytes, status: str) -> None:
+    own = beside().controls[0]
+    for controls in (
+        (ControlFile("fmo", read_fcs(control), "CAR"),),
+        (own, ControlFile("fmo", read_fcs(control), "CAR")),
+    ):
+        record = analyse(read_analysis(TEXT), sample(), beside(controls=(*controls, UNSTAINED)))
+        assert record.controls[1].status == status
+        assert record.output("car_positive").flaw == "control-missing"
+
+
+def test_empty_foreign_and_zoned_control_files_are_judged_and_break_nothing() -> None:
+    """No event, other channels, a clock with a zone (FCS 3.2) beside one without."""
+    own = {"$SMNO": "S-1-FMO", "$CYT": "FC-01", "$DATE": "02-MAR-2026", "$BTIM": "09:00:00"}
+    zoned = {"$SMNO": "S-1-FMO", "$CYT": "FC-01", "$BEGINDATETIME": "2026-03-02T09:00:00Z"}
+    channels = list(sample().channels)
+    rules = "\ncontrols: [{control: fmo, marker: CAR, output: car_positive, at_most: 1}, {control: single_stain, marker: CAR}]"
+    for events, text, names in ((0, own, channels), (1, zoned, channels), (1, own, ["X"])):
+        data = encode_fcs([np.ones(events)] * len(names), names, text=text)
+        files = [ControlFile(kind, read_fcs(data), "CAR") for kind in ("fmo", "single_stain")]  # type: ignore[arg-type]
+        record = analyse(read_analysis(FREE + rules + "\n"), sample(), beside(controls=files))
+        assert [one.status for one in record.controls] == ["failed", "failed"]
+
+
+@pytest.mark.parametrize("time", ["yesterday", "2026-03-02T09:00:00", ""])
+def test_an_instrument_check_and_a_request_state_times_that_can_be_compared(time: str) -> None:
+    if time != "2026-03-02T09:00:00":
+        with pytest.raises(ValueError, match="ISO 8601"):
+            InstrumentQc(cytometer="FC-01", performed=time, valid_until=time, passed=True, sha256="a" * 64)
+    if time:
+        with pytest.raises(Disagreement, match="can be compared"):
+            analyse(sheet(), sample(), Evidence(request=Request(sample="S-1", acquired_at=time)))
+
+
+@pytest.mark.requirement("R019")
+@pytest.mark.parametrize("second", ["A. Li", "a. li ", " "])
+def test_a_second_person_is_another_person(second: str) -> None:
+    earlier = analyse(sheet(), sample())
+    revision = Revision(stands_for=record_sha256(earlier), reason="seen", moved_by="A. Li", agreed_by=second)
+    moved = read_analysis(FREE.replace("low: 1500", "low: 1400", 1))
+    with pytest.raises(Moved):
+        analyse(moved, sample(), Evidence(earlier=earlier, revision=revision))

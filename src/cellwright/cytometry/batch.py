@@ -15,7 +15,7 @@ import msgspec
 
 from cellwright.cytometry import events, gating_ml
 from cellwright.cytometry.fault import FcsError, GateError
-from cellwright.cytometry.fcs import FcsFile, read_fcs
+from cellwright.cytometry.fcs import FcsFile, read_fcs, read_fcs_all
 from cellwright.cytometry.gate import GatingStrategy
 from cellwright.cytometry.workspace import Workspace, read_wsp
 
@@ -35,6 +35,7 @@ class FileCount(msgspec.Struct, frozen=True, kw_only=True):
     """Counts of one file; `error` where it could not be read or gated."""
 
     file: str
+    data_set: int = 0
     sha256: str = ""
     sample: str = ""
     events: int = 0
@@ -59,8 +60,8 @@ def gates_for(file: str, gates: Gates) -> GatingStrategy:
     return gates.sample(Path(file).name).strategy if isinstance(gates, Workspace) else gates
 
 
-def counted(sample: FcsFile, file: str, strategy: GatingStrategy) -> FileCount:
-    """The counts of a sample. Raises GateError or FcsError."""
+def counted(sample: FcsFile, file: str, strategy: GatingStrategy, data_set: int = 0) -> FileCount:
+    """The counts of a sample, which is the data set of that number in its file. Raises GateError or FcsError."""
     from cellwright.cytometry.gating import gate_sample
 
     counts = gate_sample(sample, strategy).counts
@@ -69,17 +70,26 @@ def counted(sample: FcsFile, file: str, strategy: GatingStrategy) -> FileCount:
         parent = strategy.parent(name)
         rows.append(PopulationCount(name, parent, counts[name], counts[parent] if parent else sample.events))
     return FileCount(
-        file=file, sha256=sample.sha256, sample=sample.sample_id, events=sample.events,
+        file=file, data_set=data_set, sha256=sample.sha256, sample=sample.sample_id, events=sample.events,
         repairs=tuple(str(repair) for repair in sample.repairs), populations=tuple(rows),
     )  # fmt: skip
 
 
-def count_file(path: str, gates: Gates) -> FileCount:
-    """The counts of one file; a file that cannot be read or gated says why and stops nobody else."""
+def count_sets(path: str, gates: Gates, data_set: int | None = 0) -> tuple[FileCount, ...]:
+    """The counts of one data set of a file, or of all of them (None); what cannot be read or gated stops nobody else."""
     try:
-        return counted(read_fcs(path), path, gates_for(path, gates))
-    except (FcsError, GateError, OSError) as error:
-        return FileCount(file=path, error=str(error))
+        strategy = gates_for(path, gates)
+        samples = enumerate(read_fcs_all(path)) if data_set is None else [(data_set, read_fcs(path, data_set=data_set))]
+        return tuple(counted(sample, path, strategy, number) for number, sample in samples)
+    except OSError as error:
+        return (FileCount(file=path, data_set=data_set or 0, error=error.strerror or str(error)),)
+    except (FcsError, GateError) as error:
+        return (FileCount(file=path, data_set=data_set or 0, error=str(error)),)
+
+
+def count_file(path: str, gates: Gates) -> FileCount:
+    """The counts of the first data set of a file; a file that cannot be read or gated says why and stops nobody else."""
+    return count_sets(path, gates)[0]
 
 
 @contextmanager

@@ -146,6 +146,8 @@ class ControlRule(Entry, frozen=True, kw_only=True):
     """A control that must stand beside the sample.
 
     Attributes:
+        sample: what the control's file must state as its sample, such as `{sample}-FMO`, where `{sample}` stands for what
+            the sample's own file states; empty to take a control of any name.
         output, at_most: the figure that the control's own file must not exceed under the same gates.
         within_hours: how far its acquisition may lie from the sample's.
         guards: outputs that prove nothing without it; all of them if none is named.
@@ -153,6 +155,7 @@ class ControlRule(Entry, frozen=True, kw_only=True):
 
     control: Literal["unstained", "untransduced", "fmo", "single_stain", "instrument_qc"]
     marker: str = ""
+    sample: str = ""
     output: str = ""
     at_most: Decimal | None = None
     within_hours: int = 24

@@ -2,7 +2,9 @@
 
 import math
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from hashlib import sha256
+from typing import Final
 
 from cellwright.cytometry.analysis.definition import Analysis, Compensation, GateEntry, Scale
 from cellwright.cytometry.analysis.reading import AnalysisError, Problem, Sheet
@@ -25,6 +27,8 @@ from cellwright.cytometry.transform import Asinh, FlowJoBiex, Hyperlog, Linear, 
 
 MATRIX = "analysis"
 """Name of the matrix that an analysis states itself."""
+
+HOURS_MAX: Final = 24 * 366
 
 ReadFile = Callable[[str], bytes]
 """Gives the bytes of a file that the analysis names."""
@@ -220,11 +224,17 @@ def _about_outputs(sheet: Sheet) -> list[Problem]:
             found.append(
                 sheet.problem(("outputs", n), "limits of detection and quantification in order, decimals 0 to 9")
             )
+        if min(output.events_min, output.small_below) < 0:
+            found.append(sheet.problem(("outputs", n), "numbers of events are not negative"))
     for n, rule in enumerate(analysis.controls):
+        if rule.control in ("fmo", "single_stain") and rule.marker not in {d.name for d in analysis.panel}:
+            found.append(sheet.problem(("controls", n), f"a control {rule.control} names a marker of the panel"))
+        if not 0 <= rule.within_hours <= HOURS_MAX:
+            found.append(sheet.problem(("controls", n), f"a control lies within 0 to {HOURS_MAX} hours of the sample"))
         unknown = [name for name in (rule.output, *rule.guards) if name and name not in outputs]
         found += [sheet.problem(("controls", n), f"there is no output {name}") for name in unknown]
         if (rule.at_most is None) != (not rule.output):
             found.append(sheet.problem(("controls", n), "a limit needs its output, and an output its limit"))
-    if not 0 < analysis.confidence < 1:
-        found.append(sheet.problem(("confidence",), "a confidence lies between 0 and 1"))
+    if not Decimal("0.5") <= analysis.confidence <= Decimal("0.9999"):
+        found.append(sheet.problem(("confidence",), "a confidence lies between 0.5 and 0.9999"))
     return found

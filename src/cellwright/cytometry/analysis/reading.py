@@ -5,7 +5,9 @@ fraction, and `no` is a word. Tags, aliases, merge keys and keys that stand twic
 """
 
 from dataclasses import dataclass
+from decimal import Decimal
 from hashlib import sha256
+from math import isfinite
 from types import NoneType, UnionType
 from typing import Any, Final, get_args, get_origin, get_type_hints
 
@@ -18,6 +20,7 @@ from cellwright.cytometry.interval import Beads
 
 LARGEST_FILE: Final = 1_000_000
 """Characters."""
+LARGEST_EXPONENT: Final = 300
 DEEPEST: Final = 20
 """Levels of mappings and lists."""
 
@@ -153,10 +156,27 @@ def _converted(plain: Any, kind: Any, path: Path, lines: dict[Path, int], proble
         if len(problems) > before:
             return None
     try:
-        return msgspec.convert(plain, kind, strict=False)
-    except (msgspec.ValidationError, ValueError) as error:
+        found = msgspec.convert(plain, kind, strict=False)
+        _finite(found)
+        return found
+    except (msgspec.ValidationError, ValueError, ArithmeticError) as error:
         problems.append(Problem(_line(lines, path), _words(path), str(error)))
         return None
+
+
+def _finite(value: Any) -> None:
+    """Refuse numbers that are none, or that no binary fraction holds. Raises ValueError."""
+    if isinstance(value, tuple):
+        for one in value:
+            _finite(one)
+    elif isinstance(value, dict):
+        _finite(tuple(value.values()))
+    elif isinstance(value, msgspec.Struct):
+        _finite(tuple(getattr(value, name) for name in value.__struct_fields__))
+    elif isinstance(value, Decimal | float) and not isfinite(value):
+        raise ValueError(f"{value} is no finite number")
+    elif isinstance(value, Decimal) and value and abs(value.adjusted()) > LARGEST_EXPONENT:
+        raise ValueError(f"{value} is too large or too small")
 
 
 def _line(lines: dict[Path, int], path: Path) -> int:

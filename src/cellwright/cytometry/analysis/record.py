@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from cellwright.cytometry.gate import GatingStrategy
 
 RECORD: Final = "cellwright.flow-record/1"
-ENGINE: Final = {PARSER: PARSER_VERSION, METHOD: ACQUISITION_VERSION, "cellwright.cytometry.analysis": "1"}
+ENGINE: Final = {PARSER: PARSER_VERSION, METHOD: ACQUISITION_VERSION, "cellwright.cytometry.analysis": "2"}
+MINUTES_OF_DAY: Final = 24 * 60
 CLOCKS_APART: Final = timedelta(minutes=2)
 """How far an instrument's clock may lie from the request's."""
 
@@ -238,8 +239,13 @@ def _compare(sample: "FcsFile", request: Request) -> None:
         raise Disagreement(f"the file is of sample {sample.sample_id!r}, asked for was {request.sample!r}")
     if not request.acquired_at:
         return
-    asked = datetime.fromisoformat(request.acquired_at)
-    if sample.acquired is None or asked.tzinfo is None:
+    try:
+        asked = datetime.fromisoformat(request.acquired_at)
+    except ValueError:
+        asked = None
+    if asked is None or asked.tzinfo is None or abs(request.instrument_offset_minutes) >= MINUTES_OF_DAY:
+        raise Disagreement(f"the request's time {request.acquired_at!r} is none that a file can be compared with")
+    if sample.acquired is None:
         raise Disagreement(f"the file states no time, asked for was {request.acquired_at}")
     zone = timezone(timedelta(minutes=request.instrument_offset_minutes))
     begin, end = (one if one.tzinfo else one.replace(tzinfo=zone) for one in sample.acquired)
@@ -254,8 +260,9 @@ def _revised(sheet: Sheet, sample: "FcsFile", given: Evidence) -> Revision | Non
     if earlier is None or earlier.file.sha256 != sample.sha256 or earlier.definition_sha256 == sheet.sha256:
         return None
     revision = given.revision
-    if revision is None or not revision.reason.strip() or not revision.moved_by or not revision.agreed_by:
+    if revision is None or not all(map(str.strip, (revision.reason, revision.moved_by, revision.agreed_by))):
         raise Moved("a result of this file was seen; to move its gates takes a reason and a second person")
-    if revision.moved_by == revision.agreed_by or revision.stands_for != record_sha256(earlier):
+    one, other = (name.strip().casefold() for name in (revision.moved_by, revision.agreed_by))
+    if one == other or revision.stands_for != record_sha256(earlier):
         raise Moved("who moved the gates cannot agree to it alone, and the record it stands for is named by its hash")
     return revision

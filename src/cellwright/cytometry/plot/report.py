@@ -24,6 +24,7 @@ STATUS: Final[Mapping[str, str]] = {
     "failed": N_("failed"),
     "missing": N_("missing"),
     "out_of_date": N_("out of date"),
+    "not_its_own": N_("not its own"),
 }
 VERDICTS: Final[Mapping[str, str]] = {
     "accepted": N_("accepted"),
