@@ -32,6 +32,7 @@ VERBS: Final[dict[str, str]] = {
     "trial": N_("Judge whether a patient may enter a trial, and say what is still to be found out."),
     "portfolio": N_("Say what may be made for whom: companies, products, programmes, trials, with sources."),
     "flow": N_("Read, check, count, draw and convert raw FCS files."),
+    "schedule": N_("Plan a problem, check a plan, draw it, measure the solver."),
     "simulate": N_("Run, compare and report simulations of a process described in a file."),
     "instrument": N_("Read the files of laboratory instruments."),
     "assay": N_("Compute release tests from raw files, with pictures."),

@@ -31,11 +31,11 @@ from cellwright.schedule.problem import (
     Way,
 )
 from cellwright.schedule.search import Progress
-from cellwright.schedule.solve import solve
+from cellwright.schedule.solve import repair, solve
 from cellwright.schedule.validate import checked
 
 __all__ = [
     "Campaign", "Changeover", "Closing", "Finding", "Hold", "Job", "JobPlan", "Lag", "Mode", "Model", "Person", "Plan",
     "Problem", "Progress", "Range", "Resource", "Route", "ScheduleError", "Task", "Unplaced", "Way", "check", "checked",
-    "solve",
+    "repair", "solve",
 ]  # fmt: skip

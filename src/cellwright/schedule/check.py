@@ -171,6 +171,37 @@ class _View:
             yield Use(hold.resource, hold.units, begin, end, end + hold.cleaning, where, job.family, -1)
 
 
+def uses_of(problem: Problem, plan: Plan) -> list[Use]:
+    """Every use of every resource in a plan, its cleaning included."""
+    jobs, routes = {job.name: job for job in problem.jobs}, {route.name: route for route in problem.routes}
+    return [
+        use
+        for one in plan.jobs
+        for job in [jobs[one.job]]
+        for use in _View(problem, job, routes[job.modes[one.mode].route], one, plan.quantile).uses()
+    ]
+
+
+def spans_of(problem: Problem, plan: Plan) -> list[tuple[str, str, int, int]]:
+    """Every task of a plan as (job, task, begin, end)."""
+    jobs, routes = {job.name: job for job in problem.jobs}, {route.name: route for route in problem.routes}
+    found = []
+    for one in plan.jobs:
+        job = jobs[one.job]
+        view = _View(problem, job, routes[job.modes[one.mode].route], one, plan.quantile)
+        for task, begin, end in zip(view.route.tasks, one.starts, view.ends, strict=True):
+            found.append((job.name, task.name, begin, end))
+    return found
+
+
+def units_at(resource: Resource, t: int) -> int:
+    """How many units or people of a resource are there at a time."""
+    found = _present(resource, t)
+    missing, names = found[0], found[1] if resource.people else ()
+    assert isinstance(missing, int) and isinstance(names, tuple)
+    return max(0, len(names) - missing) if resource.people else missing
+
+
 def _in_order(route: Route) -> list[str]:
     """The tasks' names, each behind those it waits for."""
     names = [task.name for task in route.tasks]

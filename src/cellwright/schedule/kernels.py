@@ -380,7 +380,7 @@ def fit(
 
 
 @inlined
-def cost(job: Any, start: Any, end: int) -> Any:
+def cost(job: Any, start: Any, end: Any) -> Any:
     """Weighted time from release, weighted lateness, and weighted moves away from what was promised."""
     total = job[WEIGHT] * (end - job[RELEASE]) + job[LATE_WEIGHT] * max(0, end - job[DUE])
     if job[WISH] >= 0:
@@ -459,6 +459,80 @@ def settle(p: Any, free: Any, low: Any) -> None:
                     end = min(end, p.pin[j, b] + p.option[p.pin[j, width + b], 0] + p.hold[h, 4])
                 if p.pin[j, a] < end:
                     use(free, low, p.hold[h, 0], p.hold[h, 1], p.pin[j, a], end)
+
+
+@compiled
+def still_fits(p: Any, free: Any, low: Any, j: int, k: int, template: int, start: Any) -> bool:
+    """Whether a task of an old plan may stay where it is."""
+    task, width = p.template[template, 0] + k, start.shape[0] // 2
+    option = start[width + k]
+    length = p.option[option, 0]
+    if start[k] < p.job[j, EARLIEST] or start[k] + length > p.job[j, DEADLINE]:
+        return False
+    for a in range(p.task[task, 2], p.task[task, 3]):
+        before = p.arc[a, 0]
+        gap = start[k] - start[before] - p.option[start[width + before], 0]
+        if gap < p.arc[a, 1] or gap > p.arc[a, 2]:
+            return False
+    for d in range(p.option[option, 1], p.option[option, 2]):
+        if p.demand[d, 4] == 1:
+            end = start[k] + length + p.demand[d, 3]
+            if end > free.shape[1] or last_short(free, low, p.demand[d, 0], p.demand[d, 1], start[k], end) >= 0:
+                return False
+    return True
+
+
+@compiled
+def kept(p: Any, free: Any, low: Any, j: int, template: int, start: Any) -> bool:
+    """Put a job back where it was, if all of it may stay there."""
+    pinned = p.job[j, PINNED] == 1
+    done, sound = 0, True
+    while done < p.template[template, 1] and sound:
+        if not (pinned and p.pin[j, done] >= 0):
+            sound = still_fits(p, free, low, j, done, template, start)
+            if sound:
+                use_option(p, free, low, start[start.shape[0] // 2 + done], start[done], 1)
+        else:
+            sound = p.pin[j, done] == start[done]
+        if sound:
+            done += 1
+    held = p.template[template, 2]
+    while held < p.template[template, 3] and sound:
+        begin, end = hold_begin(p, j, held, start), hold_end(p, held, start)
+        if end > free.shape[1] or last_short(free, low, p.hold[held, 0], p.hold[held, 1], begin, end) >= 0:
+            sound = False
+        else:
+            if begin < end:
+                use(free, low, p.hold[held, 0], p.hold[held, 1], begin, end)
+            held += 1
+    if sound:
+        return True
+    lift(p, free, low, j, start, 0, done)
+    for h in range(p.template[template, 2], held):
+        begin, end = hold_begin(p, j, h, start), hold_end(p, h, start)
+        if begin < end:
+            use(free, low, p.hold[h, 0], -p.hold[h, 1], begin, end)
+    return False
+
+
+@compiled
+def keep(p: Any, free: Any, low: Any, order: Any, starts: Any, chosen: Any, price: Any) -> int:
+    """Put back every job of an old plan that may stay where it was; the others are not placed. Returns how many."""
+    missing = 0
+    for i in range(order.shape[0]):
+        j = order[i]
+        price[j] = -1
+        if chosen[j] >= 0:
+            template, width = p.mode[chosen[j], 0], starts.shape[1] // 2
+            if kept(p, free, low, j, template, starts[j]):
+                end = np.int64(0)
+                for k in range(p.template[template, 1]):
+                    end = max(end, starts[j, k] + p.option[starts[j, width + k], 0])
+                price[j] = cost(p.job[j], starts[j], end) + p.mode[chosen[j], 1]
+                continue
+        chosen[j] = NOT_PLACED
+        missing += 1
+    return missing
 
 
 @compiled

@@ -28,9 +28,7 @@ Project = namedtuple(
     ),
 )
 
-Desk = namedtuple(
-    "Desk", ("order", "trial", "start", "kept", "best", "free", "place", "bucket", "backward", "mark")
-)
+Desk = namedtuple("Desk", ("order", "trial", "start", "kept", "best", "free", "place", "bucket", "backward", "mark"))
 """What the search writes into: lists, starts, the profile [horizon, resources], places in a list, counting buckets."""
 
 

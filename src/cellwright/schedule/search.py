@@ -117,6 +117,44 @@ def build(laid: Laid, seed: int, kernels: Any) -> State:
     return best
 
 
+def rebuild(laid: Laid, old: Plan, seed: int, kernels: Any) -> State:
+    """An old plan, where it can stay; the jobs that cannot are fitted in anew beside it."""
+    state, tables, order = fresh(laid, seed, kernels), laid.tables, orders(laid)[0]
+    known = {plan.job: plan for plan in old.jobs}
+    for j, job in enumerate(laid.problem.jobs):
+        plan = known.get(job.name)
+        if plan is not None and plan.mode < len(job.modes):
+            _recall(laid, state, j, plan)
+    missing = kernels.keep(tables, state.free, state.low, order, state.starts, state.chosen, state.price)
+    if missing:
+        lost = order[state.chosen[order] < 0]
+        kernels.construct(
+            tables, state.free, state.low, lost, state.starts, state.chosen, state.price, state.blocked, state.room
+        )
+    return state
+
+
+def _recall(laid: Laid, state: State, j: int, plan: JobPlan) -> None:
+    """Write a job's old starts and ways as the tables number them."""
+    mode = int(laid.tables.job[j, layout.FIRST_MODE]) + plan.mode
+    order = laid.order[laid.problem.jobs[j].modes[plan.mode].route]
+    if len(plan.starts) != len(order):
+        return
+    first = laid.tables.template[laid.tables.mode[mode, 0], 0]
+    state.chosen[j] = mode
+    state.starts[j, : len(order)] = (
+        plan.starts if order == tuple(range(len(order))) else [plan.starts[k] for k in order]
+    )
+    state.starts[j, laid.width : laid.width + len(order)] = laid.tables.task[first : first + len(order), 0]
+    if plan.ways or plan.units:
+        for i, k in enumerate(order):
+            wanted = (plan.ways[k] if plan.ways else 0, plan.units[k] if plan.units else {})
+            begin, end = laid.tables.task[first + i, :2]
+            for option in range(begin, end):
+                if (laid.way_of[option], laid.units_of[option]) == wanted:
+                    state.starts[j, laid.width + i] = option
+
+
 def penalty(laid: Laid) -> int:
     """The price of a job that is not placed: more than any one that is."""
     job = laid.tables.job
@@ -135,11 +173,13 @@ def heat(laid: Laid) -> float:
 class Search:
     """Restarts of one search, advanced together chunk by chunk. The number of threads changes nothing but the time."""
 
-    def __init__(self, laid: Laid, *, seed: int, restarts: int, kernels: Any = compiled_kernels) -> None:
+    def __init__(
+        self, laid: Laid, *, seed: int, restarts: int, kernels: Any = compiled_kernels, old: Plan | None = None
+    ) -> None:
         self.laid, self.kernels, self.seed = laid, kernels, seed
         self.penalty: int = penalty(laid)
         self.hot: float = heat(laid)
-        first = build(laid, seed, kernels)
+        first = build(laid, seed, kernels) if old is None else rebuild(laid, old, seed, kernels)
         self.states = [first, *(self._copy(first, seed + 7919 * k) for k in range(1, restarts))]
         for state in self.states:
             self._keep(state)

@@ -257,7 +257,11 @@ def _pin(problem: Problem, job: Job, tables: Any, j: int, made: _Templates) -> N
     first = int(tables.template[tables.mode[tables.job[j, layout.FIRST_MODE], 0], 0])
     width = tables.pin.shape[1] // 2
     names = made.routes[route].tasks
-    for i, k in enumerate(made.order[route]):
+    if not job.begun and min(job.promised.values()) >= problem.frozen_until:
+        order = made.order[route][:1] if len(job.promised) == len(names) else made.order[route]
+    else:
+        order = made.order[route]
+    for i, k in enumerate(order):
         name = names[k].name
         promised = job.promised.get(name)
         start = job.begun.get(name)
