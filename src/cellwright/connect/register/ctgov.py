@@ -98,8 +98,7 @@ def _v2_outcomes(doc: Document) -> dict[str, Any]:
 
 def _v2_numbers(doc: Document, own: str) -> dict[str, Any]:
     module = _P + "identificationModule."
-    rows = doc.rows(module + "secondaryIdInfos", id="id", type="type", domain="domain", link="link")
-    stated = [(row.get("id", ""), module + "secondaryIdInfos", True) for row in rows]
+    stated = [(text, module + "secondaryIdInfos.id", True) for text in doc.values(module + "secondaryIdInfos.id")]
     stated += [(text, module + "nctIdAliases", True) for text in doc.values(module + "nctIdAliases")]
     sponsor = doc.first(module + "orgStudyIdInfo.id")
     stated.append((sponsor, module + "orgStudyIdInfo.id", True))

@@ -73,10 +73,11 @@ def _outcomes(rows: list[dict[str, str]], level: str) -> tuple[dict[str, str], .
 def _sponsor(doc: Document) -> str:
     rows = doc.rows(_V + "organizations", name="name", label="label", type="type.decode")
     doc.values(_V + "organizations.identifier")
-    return next(
-        (row.get("label") or row.get("name", "") for row in rows if "Pharma" in row.get("type", "")),
-        next((row.get("label") or row.get("name", "") for row in rows), ""),
-    )
+    for kind in ("Sponsor", "Pharma"):
+        for row in rows:
+            if kind in row.get("type", ""):
+                return row.get("label") or row.get("name", "")
+    return ""
 
 
 def _criteria(doc: Document) -> tuple[tuple[str, ...], tuple[str, ...]]:
