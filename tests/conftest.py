@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cellwright import language
+from tools import kernels
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("CELLWRIGHT_SHARED", ROOT.parent / "shared"))
@@ -65,6 +67,13 @@ def _english() -> Iterator[None]:
     """Each test begins in English, whatever the one before it spoke."""
     with language.use(language.ENGLISH):
         yield
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Compile the numerical kernels once before workers start, each of which would compile them for itself."""
+    if getattr(session.config.option, "numprocesses", None) and kernels.stale():
+        subprocess.run([sys.executable, "-m", "tools.kernels"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
 
 
 @pytest.hookimpl(tryfirst=True)

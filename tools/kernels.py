@@ -16,6 +16,16 @@ def rooms() -> list[str]:
     return sorted(".".join(path.relative_to(SOURCE).with_suffix("").parts) for path in SOURCE.rglob("kernels.py"))
 
 
+def stale() -> list[str]:
+    """The rooms whose kernels changed since they were compiled, or never were."""
+    old = []
+    for path in sorted(SOURCE.rglob("kernels.py")):
+        made = [index.stat().st_mtime for index in (path.parent / "__pycache__").glob("kernels.*.nbi")]
+        if not made or max(made) < path.stat().st_mtime:
+            old.append(".".join(path.relative_to(SOURCE).with_suffix("").parts))
+    return old
+
+
 def main() -> None:
     """Compile the kernels of every room, naming each on standard error."""
     for room in rooms():

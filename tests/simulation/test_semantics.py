@@ -198,7 +198,7 @@ CUSTOMERS = st.lists(
 def served(customers: Any, servers: int) -> dict[int, float]:
     """Start of service of each customer (arrival, service, priority, patience) of a station; nobody is interrupted.
 
-    At one instant: ends of service, then patience, in the order in which they were set; then arrivals in theirs.
+    No two of its events fall on one instant: services end on hundredths, patience on thousandths, arrivals on whole numbers.
     """
     events = [(float(c[0]), 0, i, "arrival", i) for i, c in enumerate(customers)]
     heapq.heapify(events)
@@ -209,7 +209,7 @@ def served(customers: Any, servers: int) -> dict[int, float]:
         now, _kind, _order, what, i = heapq.heappop(events)
         if what == "arrival":
             waiting.append((customers[i][2], order, i))
-            heapq.heappush(events, (now + customers[i][3] + 0.25, 1, order, "patience", i))
+            heapq.heappush(events, (now + customers[i][3] + 0.255, 1, order, "patience", i))
         elif what == "patience":
             waiting = [w for w in waiting if w[2] != i]
         else:
@@ -220,7 +220,7 @@ def served(customers: Any, servers: int) -> dict[int, float]:
             starts[first[2]] = now
             free -= 1
             order += 1
-            heapq.heappush(events, (now + customers[first[2]][1] + 0.5, 1, order, "end", first[2]))
+            heapq.heappush(events, (now + customers[first[2]][1] + 0.53, 1, order, "end", first[2]))
         order += 1
     return starts
 
@@ -234,7 +234,7 @@ def test_a_station_with_priorities_and_patience_is_that_of_the_reference(custome
     p = m.process("customer").priority("urgency").acquire("server", patience=attribute("patience"), otherwise="away")
     p.measure("start").delay(attribute("service")).release("server").label("away")
     m.given(
-        Found(process="customer", at=a, values={"service": s + 0.5, "urgency": u, "patience": w + 0.25})
+        Found(process="customer", at=a, values={"service": s + 0.53, "urgency": u, "patience": w + 0.255})
         for a, s, u, w in customers
     )
     r = m.run(until=10_000, samples=100)
