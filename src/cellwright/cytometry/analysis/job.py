@@ -1,6 +1,6 @@
 """An analysis carried out on one file of many: a job of paths and small data, for any executor."""
 
-from typing import Final
+from typing import Final, get_args
 
 import msgspec
 
@@ -16,7 +16,7 @@ from cellwright.cytometry.analysis.record import (
 from cellwright.cytometry.fault import FcsError
 from cellwright.cytometry.fcs import FcsFile, read_fcs, read_fcs_all
 
-KINDS: Final = ("unstained", "untransduced", "fmo", "single_stain")
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 
 class ControlPath(msgspec.Struct, frozen=True):
