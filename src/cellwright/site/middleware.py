@@ -1,6 +1,7 @@
 """What every request passes: headers that leave a browser no room, the language, and the check of authority."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any, Final
 
 from django.conf import settings
@@ -96,6 +97,24 @@ class Authority:
             roles=", ".join(words.role(role) for role in sorted(permission.roles)) or "-",
         )
         return refused(request, refusal, status=403)
+
+
+def pages_only(handler: Handler) -> Handler:
+    """An address that only takes forms answers whoever opens it with a page, not with an empty one."""
+
+    def handle(request: HttpRequest) -> HttpResponse:
+        response = handler(request)
+        if response.status_code != HTTPStatus.METHOD_NOT_ALLOWED:
+            return response
+        refusal = Refusal(
+            "not-a-page",
+            "This address takes forms and shows nothing.",
+            remedy="Nothing was recorded. Open the page again from the floor.",
+            rule="R022",
+        )
+        return refused(request, refusal, status=HTTPStatus.METHOD_NOT_ALLOWED)
+
+    return handle
 
 
 def _to_sign_in(request: HttpRequest) -> HttpResponse:

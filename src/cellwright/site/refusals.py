@@ -57,6 +57,17 @@ def forged(request: HttpRequest, reason: str = "") -> HttpResponse:
     return refused(request, refusal, status=403)
 
 
+def unreadable(request: HttpRequest) -> HttpResponse:
+    """What was sent is too long, has too many fields, or names another host."""
+    refusal = Refusal(
+        "not-readable",
+        "What was sent cannot be read; it is too long or not what a page of this site sends.",
+        remedy="Nothing was recorded. Scan or type it again.",
+        rule="R022",
+    )
+    return refused(request, refusal, status=400)
+
+
 def missing(request: HttpRequest, what: str = "") -> HttpResponse:
     """There is no such page, or nothing of this name."""
     refusal = Refusal(

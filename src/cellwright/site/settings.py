@@ -38,6 +38,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "cellwright.site.middleware.speak",
+    "cellwright.site.middleware.pages_only",
     "cellwright.site.middleware.Authority",
 ]
 DATABASES: dict[str, dict[str, Any]] = {

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from cellwright.site.refusals import missing
+from cellwright.site.refusals import missing, unreadable
 from cellwright.site.view import (
     cases,
     entry,
@@ -74,6 +74,11 @@ urlpatterns = [
     path("keys/offer", keys.offer, name="keys-offer"),
     path("simulated/time", step.let_pass, name="simulated-time"),
 ]
+
+
+def handler400(request: object, exception: object) -> object:
+    """A message that Django itself does not take in."""
+    return unreadable(request)  # type: ignore[arg-type]
 
 
 def handler404(request: object, exception: object) -> object:

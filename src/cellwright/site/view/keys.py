@@ -2,6 +2,7 @@
 
 import json
 import secrets
+from typing import Any
 
 from django.http import HttpResponse, JsonResponse
 from django.utils import timezone
@@ -44,7 +45,7 @@ def offer(request: Asked) -> HttpResponse:
     expected = bytes.fromhex(request.session.pop(CHALLENGE, ""))
     settings = house().site.settings
     try:
-        given = json.loads(request.body)
+        given = told_by_key(request.body)
         found = verify_registration_response(
             credential=given,
             expected_challenge=expected,
@@ -61,6 +62,17 @@ def offer(request: Asked) -> HttpResponse:
         offered=timezone.now(),
     )  # fmt: skip
     return JsonResponse({"next": "/keys"})
+
+
+def told_by_key(body: bytes) -> dict[str, Any]:
+    """What a browser hands on from a key. Raises ValueError for anything but one JSON object."""
+    try:
+        given = json.loads(body)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    if not isinstance(given, dict):
+        raise ValueError("not an object")
+    return given
 
 
 def _point(cose: bytes) -> str:

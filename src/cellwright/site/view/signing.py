@@ -22,6 +22,7 @@ from cellwright.site.access import CONTENT, EVERYBODY, Asked, page
 from cellwright.site.house import house
 from cellwright.site.pages import render
 from cellwright.site.refusals import refused, told
+from cellwright.site.view.keys import told_by_key
 from cellwright.site.waiting import Open
 
 WAIT_S = 3.0
@@ -159,7 +160,7 @@ def sign_key(request: Asked, token: str, index: int) -> HttpResponse:
     try:
         waiting = _open(request, token)
         _asked(waiting, index)
-        given = json.loads(request.body)
+        given = told_by_key(request.body)
         parts = {name: str(given[name]) for name in ("authenticator", "client", "signature")}
         waiting.proofs[index] = Proof(means="webauthn", credential=str(given["credential"]), parts=parts)
         answer = _finished(request, waiting)

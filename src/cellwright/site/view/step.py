@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.http import HttpResponse, HttpResponseRedirect
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_GET, require_POST
 
 from cellwright.factory.lot.addition import AddMaterial
@@ -388,4 +389,4 @@ def let_pass(request: Asked) -> HttpResponse:
     if isinstance(clock, SimulatedClock) and not house().telling and minutes in ("10", "60", "1440"):
         clock.advance(timedelta(minutes=int(minutes)))
     then = request.POST.get("then", "/")
-    return HttpResponseRedirect(then if then.startswith("/") and not then.startswith("//") else "/")
+    return HttpResponseRedirect(then if url_has_allowed_host_and_scheme(then, None) else "/")

@@ -20,6 +20,8 @@ from cellwright.site.trail_file import Heading, as_csv, as_json
 ASKED: Final = ("record", "actor", "action", "since", "until", "text")
 SORTS: Final = {"position": "position", "time": "at", "actor": "actor", "action": "type", "record": "stream"}
 PAGE: Final = 50
+DIGITS: Final = 9
+"""Of the number of a page, at most."""
 EXPORTED_MOST: Final = 100_000
 """Events of one export; more are asked for in parts."""
 
@@ -67,12 +69,14 @@ def trail(request: Asked) -> HttpResponse:
     asked = _asked(request)
     rows = _sorted(request, found(asked))
     count = rows.count()
-    number = max(1, int(request.GET["page"])) if request.GET.get("page", "").isdigit() else 1
+    pages = max(1, -(-count // PAGE))
+    wanted = request.GET.get("page", "")
+    number = min(max(1, int(wanted)), pages) if wanted.isdecimal() and len(wanted) <= DIGITS else 1
     entries = [_line(entry) for entry in rows[(number - 1) * PAGE : number * PAGE]]
     sort = request.GET.get("sort", "-position")
     kept = {name: value for name, value in asked.items() if value}
     context = {
-        "asked": asked, "entries": entries, "count": count, "number": number, "pages": max(1, -(-count // PAGE)),
+        "asked": asked, "entries": entries, "count": count, "number": number, "pages": pages,
         "sort": sort, "query": urlencode(kept), "sorted_query": urlencode({**kept, "sort": sort}),
         "types": sorted(set(models.Entry.objects.values_list("type", flat=True).distinct())),
     }  # fmt: skip
@@ -108,6 +112,8 @@ def event(request: Asked, position: int) -> HttpResponse:
 @require_GET
 def export(request: Asked, form: str) -> HttpResponse:
     """Everything that was found, as CSV or JSON, with its metadata."""
+    if form not in ("csv", "json"):
+        return missing(request, form)
     now = house()
     ledger, asked = now.site.ledger, _asked(request)
     covered = request.covered
