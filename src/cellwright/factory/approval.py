@@ -1,7 +1,8 @@
 """Approved definitions: products, recipes, specifications, plants and protocols in force, by version and hash.
 
 A definition is a file; its bytes are kept by content and named here. It is approved by quality assurance after its
-author proposed it, never by the author (D10); what was approved is never changed, only superseded.
+author proposed it, never by the author (D10); what was approved is never changed, only superseded. The rules of a trial
+are written by a person from the criteria's text, so both sign: who wrote them, and who compared them with it.
 """
 
 from typing import ClassVar, NamedTuple
@@ -86,6 +87,8 @@ class Approve(Command):
     sha256: FileHash
     author: str
     effective_from: str | None = None
+    author_role: str = ""
+    """The role in which the author signs too; needed for a trial, whose rules are two people's reading of a text."""
 
     def decide(self, world: World, by: By) -> Decision:
         state = world.load(DefinitionState, self.kind)
@@ -109,6 +112,15 @@ class Approve(Command):
                 definition=self.definition,
                 version=self.version,
             )
+        if self.kind == "trial" and not self.author_role:
+            raise Refusal(
+                "encoding-unsigned",
+                "The rules of {definition} {version} are signed by one person only.",
+                remedy="Name the role in which the author signs that the rules say what the criteria say.",
+                rule="D10",
+                definition=self.definition,
+                version=self.version,
+            )
         body = DefinitionApproved(
             kind=self.kind,
             definition=self.definition,
@@ -118,7 +130,10 @@ class Approve(Command):
             effective_from=self.effective_from or people.stamp(world.now),
         )
         need = Need(person=by.person, meaning="approved", role="quality_assurance")
-        return Decision(facts=(state.fact(body),), sign=(need,))
+        if self.kind != "trial":
+            return Decision(facts=(state.fact(body),), sign=(need,))
+        encoded = Need(person=self.author, meaning="transcribed", role=self.author_role)
+        return Decision(facts=(state.fact(body),), sign=(encoded, need))
 
 
 @command("definition.withdraw", "quality_assurance")

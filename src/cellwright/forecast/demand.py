@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from cellwright.factory.definition import Basis, Definition, Entry, Flaw, Name, Text, Words, read, repeated, unknown
 from cellwright.forecast.simulate import Runs, stream
+from cellwright.language import N_
 
 F64 = NDArray[np.float64]
 
@@ -130,13 +131,13 @@ class DemandModel(Definition):
         for index, wanted in enumerate(self.products):
             for number, triangle in enumerate((*wanted.factors, wanted.per_patient)):
                 if not triangle.sound:
-                    what = "The numbers of the triangle are out of order."
+                    what = N_("The numbers of the triangle are out of order.")
                     yield Flaw(("products", index, "factors", number), what, expected="0 <= low <= mode <= high")
             shares = (wanted.making.failure, wanted.making.remade, wanted.making.remade_well)
             if not all(0 <= share <= 1 for share in shares):
                 yield Flaw(("products", index, "making"), "A share is outside its range.", expected="0 to 1")
             if unknown(wanted.after, names[:index]):
-                what = "{name} is not one of the products above it."
+                what = N_("{name} is not one of the products above it.")
                 yield Flaw(("products", index, "after"), what, expected="an earlier product", name=wanted.after)
 
 

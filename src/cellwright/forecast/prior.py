@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta
 
 from cellwright.factory.definition import Basis, Count, Definition, Entry, Flaw, Name, Text, read, repeated
+from cellwright.language import N_
 
 Stage = Literal["phase_1", "phase_2", "phase_3", "review"]
 STAGES: tuple[Stage, ...] = ("phase_1", "phase_2", "phase_3", "review")
@@ -92,10 +93,10 @@ class Priors(Definition):
             yield Flaw(("priors", index, "id"), "{name} stands here again.", expected="each once", name=name)
         for index, prior in enumerate(self.priors):
             if (prior.stages is None) == (prior.shape_of == ""):
-                what = "A prior has stages of its own, or the shape of another."
+                what = N_("A prior has stages of its own, or the shape of another.")
                 yield Flaw(("priors", index, "stages"), what, expected="one of the two")
             if prior.shape_of and self._stages_of(prior.shape_of) is None:
-                what = "{name} has no stages to lend."
+                what = N_("{name} has no stages to lend.")
                 yield Flaw(("priors", index, "shape_of"), what, expected="a prior with stages", name=prior.shape_of)
             shares = [rate.rate for rate in prior.overall] + list(_fields(prior.stages) if prior.stages else ())
             if not all(0 < share <= 1 for share in shares) or not 0 <= prior.weight <= 1:

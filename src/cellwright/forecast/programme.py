@@ -20,6 +20,7 @@ from cellwright.factory.definition import (
     unknown,
 )
 from cellwright.forecast.prior import Stage
+from cellwright.language import N_
 
 YEAR_DAYS = 365.25
 
@@ -86,7 +87,7 @@ class Portfolio(Definition):
             yield Flaw(("programmes", index, "id"), "{name} stands here again.", expected="each once", name=name)
         for index, programme in enumerate(self.programmes):
             if unknown(programme.depends_on, names):
-                what = "There is no programme {name} here."
+                what = N_("There is no programme {name} here.")
                 yield Flaw(("programmes", index, "depends_on"), what, expected="a programme", name=programme.depends_on)
         if None in ordered(self.programmes):
             yield Flaw(("programmes",), "Programmes wait for each other in a ring.", expected="no ring")

@@ -15,6 +15,7 @@ from cellwright.factory.definition import Basis, Definition, Entry, Flaw, Name, 
 from cellwright.forecast.prior import STAGES, Priors, Stage
 from cellwright.forecast.programme import YEAR_DAYS
 from cellwright.forecast.simulate import Assumptions, outer_draws, stream
+from cellwright.language import N_
 
 
 def brier(chance: float, happened: bool) -> float:
@@ -55,10 +56,10 @@ class BackTest(Definition):
     def check(self) -> Iterator[Flaw]:
         for index, case in enumerate(self.cases):
             if not case.since <= case.frozen < case.checked:
-                what = "The days of {name} are out of order."
+                what = N_("The days of {name} are out of order.")
                 yield Flaw(("cases", index), what, expected="since, frozen, checked in this order", name=case.id)
             if case.moved_on is not None and not case.frozen < case.moved_on <= case.checked:
-                what = "The programme {name} moved on outside the time it was watched."
+                what = N_("The programme {name} moved on outside the time it was watched.")
                 yield Flaw(("cases", index, "moved_on"), what, expected="between frozen and checked", name=case.id)
 
 

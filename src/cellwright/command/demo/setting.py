@@ -65,7 +65,10 @@ class Setting:
         for kind, name, data in definitions:
             version = definition.read(kind, data.decode()).version
             digest = self.site.files.put(data).sha256
-            approve = Approve(kind=KINDS[kind], definition=name, version=version, sha256=digest, author="PE-1")
+            role = "process_engineer" if KINDS[kind] == "trial" else ""
+            approve = Approve(
+                kind=KINDS[kind], definition=name, version=version, sha256=digest, author="PE-1", author_role=role
+            )
             self.do(approve, "QA-1")
         self._plant()
         self._materials()

@@ -1,5 +1,6 @@
 """From the prescription to the approved order: place, judge eligibility, consent, enrol, approve, allocate the chain."""
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from cellwright.factory.identity import NAMES
@@ -98,6 +99,29 @@ LINKED_ORDER = "linked_order"
 """The fact of the evidence that says which product the linked order is for."""
 
 
+def judged(
+    world: World, order: OrderState, evidence: Mapping[str, str], protocol: Protocol, person: str
+) -> placing.EligibilityJudged:
+    """The judgement of an order by a protocol; what was ordered or given before comes from the record alone (D13)."""
+    known = {key: value for key, value in evidence.items() if not key.startswith(("prior.", LINKED_ORDER))}
+    if order.linked_order is not None:
+        known[LINKED_ORDER] = permission.known(world, order.linked_order).product
+    for prior in prior_products(protocol):
+        infused = permission.prior_infused(world, order, prior)
+        if infused is not None:
+            known[f"prior.{prior}"] = "infused" if infused else "not_infused"
+    found = judge(protocol, read_evidence(known))
+    return placing.EligibilityJudged(
+        verdict=found.verdict,
+        judged_by=person,
+        protocol=found.protocol,
+        protocol_version=found.protocol_version,
+        evidence=known,
+        failed=found.failed,
+        unknown=found.unknown,
+    )
+
+
 @command("order.judge_eligibility", "physician", "coordinator", "prescriber")
 class JudgeEligibility(Command):
     """Judge by the protocol of the market's trial whether the patient may have the product (Law 6, Law 8).
@@ -126,23 +150,7 @@ class JudgeEligibility(Command):
                 market=order.market,
             )
         protocol = world.definition(Protocol, name, self.protocol_version)
-        known = {key: value for key, value in self.evidence.items() if not key.startswith(("prior.", LINKED_ORDER))}
-        if order.linked_order is not None:
-            known[LINKED_ORDER] = permission.known(world, order.linked_order).product
-        for prior in prior_products(protocol):
-            infused = permission.prior_infused(world, order, prior)
-            if infused is not None:
-                known[f"prior.{prior}"] = "infused" if infused else "not_infused"
-        found = judge(protocol, read_evidence(known))
-        body = placing.EligibilityJudged(
-            verdict=found.verdict,
-            judged_by=by.person,
-            protocol=found.protocol,
-            protocol_version=found.protocol_version,
-            evidence=known,
-            failed=found.failed,
-            unknown=found.unknown,
-        )
+        body = judged(world, order, self.evidence, protocol, by.person)
         return Decision(facts=(order.fact(body),))
 
 

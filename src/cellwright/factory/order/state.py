@@ -116,6 +116,9 @@ class OrderState(State):
         self.linked_order: str | None = None
         self.linked_by: list[str] = []
         self.eligibility: placing.Verdict | None = None
+        self.protocol_version: str | None = None
+        self.evidence: dict[str, str] = {}
+        """What the last judgement of eligibility rested on; an amended protocol is judged from it."""
         self.consents: dict[str, str] = {}
         self.enrolled = False
         self.protocol: str | None = None
@@ -188,6 +191,7 @@ class OrderState(State):
                 self.linked_by.append(body.order)
             case placing.EligibilityJudged():
                 self.eligibility, self.protocol = body.verdict, body.protocol
+                self.protocol_version, self.evidence = body.protocol_version, body.evidence
             case placing.Consented():
                 self.consents[body.purpose] = body.version
             case placing.ConsentWithdrawn():

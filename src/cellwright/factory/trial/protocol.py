@@ -25,6 +25,7 @@ from msgspec import Meta
 from cellwright.factory.definition import Basis, Count, Definition, Entry, Flaw, Name, Path, Text, repeated
 from cellwright.factory.trial import unit
 from cellwright.factory.trial.window import Span
+from cellwright.language import N_
 
 Operator = Literal["<", "<=", "==", ">=", ">"]
 Moment = Literal["screening", "consent", "enrolment", "collection", "infusion"]
@@ -162,7 +163,10 @@ class Protocol(Definition):
             path = ("criteria", index, "rule")
             yield from _form(criterion.rule, path)
             if criterion.evaluability == "attest" and not any(_attests(criterion.rule)):
-                what, expected = "The criterion {name} is named a judgement, and nobody attests it.", "an `attest` rule"
+                what, expected = (
+                    N_("The criterion {name} is named a judgement, and nobody attests it."),
+                    N_("an `attest` rule"),
+                )
                 yield Flaw(path, what, expected=expected, name=criterion.label)
         if not self.complete and not any(criterion.rule.attest for criterion in self.criteria):
             yield Flaw(
@@ -256,7 +260,7 @@ def _form(rule: Rule, path: Path) -> Iterator[Flaw]:
             path, "`if`, `then` and `else` do not belong together here.", expected="if, then and, if needed, else"
         )
     if rule.at_least is not None and rule.at_least.n > len(rule.at_least.of):
-        what = "{n} of {of} rules cannot hold."
+        what = N_("{n} of {of} rules cannot hold.")
         n, of = rule.at_least.n, len(rule.at_least.of)
         yield Flaw((*path, "at_least", "n"), what, expected="n up to the number of rules", n=n, of=of)
     for leaf, value in (("measured", rule.measured), ("has", rule.has), ("lab", rule.lab)):
@@ -265,7 +269,7 @@ def _form(rule: Rule, path: Path) -> Iterator[Flaw]:
         if value is not None and value.at is not None and value.within is not None:
             yield Flaw((*path, leaf), "A finding is asked for at a moment and in a window.", expected="one of the two")
     if rule.measured is not None and not unit.known(rule.measured.unit):
-        what, expected = "The unit {unit} is not in the table.", "a UCUM code of the table, for example g/L"
+        what, expected = N_("The unit {unit} is not in the table."), N_("a UCUM code of the table, for example g/L")
         yield Flaw((*path, "measured", "unit"), what, expected=expected, unit=rule.measured.unit)
     for inner_path, inner in branches(rule, path):
         yield from _form(inner, inner_path)
