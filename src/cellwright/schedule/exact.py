@@ -57,14 +57,19 @@ class Model:
         self.horizon = horizon_of(self.problem, self.quantile)
         self.resources, self.routes = self.problem.by_name()
         self.pieces: list[Piece] = []
+        self.where: dict[tuple[int, str], int] = {}
+        """The unit of a use that stays, by its number among the uses of a need."""
         self.uses: dict[str, list[tuple[Any, int, str]]] = {}
         """For each need its intervals, units and families."""
         self.reasons: dict[int, str] = {}
         for job in self.problem.jobs:
             if job.name not in self.fixed:
                 self.pieces.append(self._piece(job))
+        self.taken: list[tuple[str, int, int, int, str]] = []
+        """Of jobs that stay: need, begin, end, units, family."""
+        known = {job.name: job for job in self.problem.jobs}
         for plan in self.fixed.values():
-            self._blocked(plan)
+            self._blocked(known[plan.job], plan)
         for resource in self.problem.resources:
             self._resource(resource)
         self._objective()
@@ -172,22 +177,26 @@ class Model:
             window = self._literal(_("window of {job}").format(job=job.name))
             self._under(self.model.add(starts[0] <= job.release + within), present, window)
 
-    def _blocked(self, plan: JobPlan) -> None:
-        """A job that stays: its intervals, with constant times."""
-        job = next(j for j in self.problem.jobs if j.name == plan.job)
+    def _blocked(self, job: Job, plan: JobPlan) -> None:
+        """A job that stays: what it takes of pools is subtracted; on units that matter it is an interval."""
         route = self.routes[job.modes[plan.mode].route]
         index = {t.name: k for k, t in enumerate(route.tasks)}
         lengths = []
         for k, task in enumerate(route.tasks):
             way = task.all_ways()[plan.ways[k] if plan.ways else 0]
             lengths.append(at(way.duration, self.quantile))
-            self._use(way, plan.starts[k], lengths[k], None, job.family)
+            for need, units in way.needs.items():
+                span = lengths[k] + way.cleaning.get(need, 0)
+                if self.resources[split(need)[0]].changeovers or self.resources[split(need)[0]].consumed:
+                    self.uses.setdefault(need, []).append(((plan.starts[k], span, None), units, job.family))
+                    if plan.units:
+                        self.where[len(self.uses[need]) - 1, need] = plan.units[k].get(need, 0)
+                else:
+                    self.taken.append((need, plan.starts[k], plan.starts[k] + span, units, job.family))
         for hold in route.holds:
             begin = plan.starts[index[hold.first]]
             end = plan.starts[index[hold.last]] + lengths[index[hold.last]] + hold.cleaning
-            if end > begin:
-                interval = self.model.new_fixed_size_interval_var(begin, end - begin, "")
-                self.uses.setdefault(hold.resource, []).append((interval, hold.units, job.family))
+            self.taken.append((hold.resource, begin, end, hold.units, job.family))
 
     def _resource(self, resource: Resource) -> None:
         own = {need: uses for need, uses in self.uses.items() if split(need)[0] == resource.name}
@@ -214,8 +223,14 @@ class Model:
                 ((demands, _units),) = rows.demands(Way(duration=1, needs={need: units}), family)
                 for row, count, _lead, _tail, _checked in demands:
                     crossing.setdefault(row, []).append((interval, count))
+        for need, begin, end, units, family in self.taken:
+            if split(need)[0] == resource.name:
+                for row, count, _lead, _tail, _checked in rows.demands(Way(duration=1, needs={need: units}), family)[0][
+                    0
+                ]:
+                    rows.lines[row][begin:end] -= count
         for row, uses_of in crossing.items():
-            line = rows.lines[row].tolist()
+            line = [max(0, units) for units in rows.lines[row].tolist()]
             most = max(line)
             intervals, counts = [i for i, _c in uses_of], [c for _i, c in uses_of]
             for begin, end, missing in _closed(line, most):
@@ -239,6 +254,9 @@ class Model:
         for (start, span, literal), _units, family in uses:
             choice = [self.model.new_bool_var(unit_name(resource, u)) for u in range(resource.capacity)]
             self.model.add(sum(choice) == (1 if literal is None else literal))
+            stays = self.where.get((len(on), resource.name))
+            if stays is not None:
+                self.model.add(choice[stays] == 1)
             on.append(choice)
             for unit, taken in enumerate(choice):
                 row = rows.demands(Way(duration=1, needs={resource.name: 1}), family)[unit][0][0][0]
@@ -400,6 +418,60 @@ def _reporter(cp: Any, report: Callable[[int, int], None] | None) -> Any:
             told(round(self.objective_value), round(self.best_objective_bound))
 
     return Reporter()
+
+
+@dataclass(frozen=True)
+class Polished:
+    """A plan after windows were solved exactly, and how many of them were proved to be the best beside all the rest."""
+
+    plan: Plan
+    windows: int
+    proved: int
+
+
+def polish(
+    problem: Problem, plan: Plan, *, size: int = 8, windows: int = 10, effort: float = 0.02, seed: int = 1
+) -> Polished:
+    """Free so many neighbouring jobs at a time, keep the rest, and take the best plan of them that CP-SAT finds.
+
+    Windows lie evenly over the plan. A window that is proved certifies that no change of its jobs alone is better.
+    """
+    import msgspec
+
+    count = len(plan.jobs)
+    order = sorted(range(count), key=lambda n: plan.jobs[n].starts[0])
+    jobs, proved, gained, number = list(plan.jobs), 0, 0, max(1, min(windows, -(-count // max(1, size))))
+    for turn in range(number if count else 0):
+        first = (count - min(size, count)) * turn // max(1, number - 1)
+        free = order[first : first + size]
+        names = {jobs[n].job for n in free}
+        made = Model(problem, plan.quantile, fixed={one.job: one for one in jobs if one.job not in names})
+        old = [jobs[n] for n in free]
+        made.hint(old)
+        before = sum(job_cost(problem, one, plan.quantile) for one in old)
+        solver = made.solver(effort, seed)
+        status = solver.solve(made.model)
+        proved += status == made.cp.OPTIMAL
+        if status in {made.cp.OPTIMAL, made.cp.FEASIBLE} and round(solver.objective_value) < before:
+            gained += before - round(solver.objective_value)
+            found = {one.job: one for one in read_out(made, solver)}
+            for n in free:
+                jobs[n] = found[jobs[n].job]
+    better = msgspec.structs.replace(plan, jobs=tuple(jobs), value=plan.value - gained)
+    return Polished(better, number if count else 0, proved)
+
+
+def job_cost(problem: Problem, plan: JobPlan, quantile: float | None) -> int:
+    """A job's part of the sum of weighted times, moves left out."""
+    job = next(job for job in problem.jobs if job.name == plan.job)
+    route = problem.by_name()[1][job.modes[plan.mode].route]
+    ways = plan.ways or (0,) * len(plan.starts)
+    end = max(
+        start + at(task.all_ways()[way].duration, quantile)
+        for start, way, task in zip(plan.starts, ways, route.tasks, strict=True)
+    )
+    late = 0 if job.due is None else job.late_weight * max(0, end - job.due)
+    return job.weight * (end - job.release) + late + job.modes[plan.mode].price
 
 
 def explain(problem: Problem, jobs: Iterable[str], *, fixed: Iterable[JobPlan] = (), effort: float = 2.0) -> list[str]:

@@ -81,17 +81,17 @@ def _project(name: str, resources: tuple[Resource, ...], tasks: list[Task], lags
 def parse_patterson(text: str, name: str) -> Problem:
     """Patterson's format: counts; capacities; per activity duration, demands, number of successors, successors."""
     numbers = iter(_numbers(text))
-    count, kinds = next(numbers), next(numbers)
-    resources = tuple(Resource(name=f"R{r + 1}", capacity=next(numbers)) for r in range(kinds))
     tasks: list[Task] = []
     lags: list[Lag] = []
     try:
+        count, kinds = next(numbers), next(numbers)
+        resources = tuple([Resource(name=f"R{r + 1}", capacity=next(numbers)) for r in range(kinds)])
         for k in range(count):
             duration = next(numbers)
             asked = [next(numbers) for _r in range(kinds)]
             needs = {resource.name: units for resource, units in zip(resources, asked, strict=True) if units}
             tasks.append(Task(name=str(k + 1), duration=duration, needs=needs))
-            lags.extend(Lag(before=str(k + 1), after=str(next(numbers))) for _s in range(next(numbers)))
+            lags.extend([Lag(before=str(k + 1), after=str(next(numbers))) for _s in range(next(numbers))])
     except StopIteration:
         raise ValueError(_("it ends in the middle of an activity")) from None
     return _project(name, resources, tasks, lags)
@@ -102,7 +102,10 @@ def parse_psplib(text: str, name: str) -> Problem:
     lines = text.splitlines()
 
     def behind(title: str) -> int:
-        return next(i for i, line in enumerate(lines) if line.startswith(title)) + 1
+        found = [i for i, line in enumerate(lines) if line.replace(" ", "").startswith(title.replace(" ", ""))]
+        if not found:
+            raise ValueError(_("it has no part {title}").format(title=title))
+        return found[0] + 1
 
     lags: list[Lag] = []
     modes: dict[int, int] = {}

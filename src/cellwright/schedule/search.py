@@ -17,6 +17,8 @@ CHUNK: Final = 1000
 """Rounds between two looks at the clock, the neighbours and the best so far."""
 MOST: Final = 10
 """Most jobs torn out in a round."""
+COLD: Final = 0.01
+"""Last temperature as a share of the first."""
 SHARE: Final = 0.6
 """Share of the rounds that set work before a hold late."""
 
@@ -203,7 +205,7 @@ class Search:
         job = self.laid.tables.job
         key = (state.starts[:, 0], state.starts[:, self.laid.width // 2], job[:, layout.RELEASE])[turn % 3]
         by_time = np.argsort(key, kind="stable").astype(np.int64)
-        begin, end = (self.hot * 0.01 ** (t / of) for t in (turn, turn + 1))
+        begin, end = (self.hot * COLD ** (t / of) for t in (turn, turn + 1))
         settings = np.array([rounds, begin, end, MOST, self.penalty, SHARE])
         with np.errstate(over="ignore"):  # random numbers wrap around, which plain Python warns of
             self.kernels.improve(
