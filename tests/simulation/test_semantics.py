@@ -209,7 +209,7 @@ def served(customers: Any, servers: int) -> dict[int, float]:
         now, _kind, _order, what, i = heapq.heappop(events)
         if what == "arrival":
             waiting.append((customers[i][2], order, i))
-            heapq.heappush(events, (now + customers[i][3] + 0.255, 1, order, "patience", i))
+            heapq.heappush(events, (now + (customers[i][3] + 0.255), 1, order, "patience", i))
         elif what == "patience":
             waiting = [w for w in waiting if w[2] != i]
         else:
@@ -220,7 +220,7 @@ def served(customers: Any, servers: int) -> dict[int, float]:
             starts[first[2]] = now
             free -= 1
             order += 1
-            heapq.heappush(events, (now + customers[first[2]][1] + 0.53, 1, order, "end", first[2]))
+            heapq.heappush(events, (now + (customers[first[2]][1] + 0.53), 1, order, "end", first[2]))
         order += 1
     return starts
 

@@ -674,6 +674,22 @@ def valued(p: Any, s: Any, e: int, d: int, pc: int) -> Any:
 
 
 @inlined
+def works(p: Any, s: Any, e: int, d: int, pc: int) -> Any:
+    """As `lasts`, with the two distributions that most work has written out: a call would cost more than the draw."""
+    d = row(d)
+    kind = p.draws[d, 0]
+    if kind == EXPONENTIAL:
+        return -p.draws[d, 1] * math.log(uniform(s.stream[e], pc, s.entity[e, TURN], 0))
+    if kind == TRIANGULAR:
+        a, b, c = p.draws[d, 1], p.draws[d, 2], p.draws[d, 3]
+        u = uniform(s.stream[e], pc, s.entity[e, TURN], 0)
+        if u * (c - a) < b - a:
+            return a + math.sqrt(u * (c - a) * (b - a))
+        return c - math.sqrt((1.0 - u) * (c - a) * (c - b))
+    return lasts(p, s, e, d, pc)
+
+
+@inlined
 def lasts(p: Any, s: Any, e: int, d: int, pc: int) -> Any:
     """As `valued`, of a duration: an attribute that is negative lasts no time."""
     return max(0.0, valued(p, s, e, d, pc))
@@ -948,7 +964,7 @@ def simulate(p: Any, s: Any, seed: Any, now: float, horizon: float, every: float
                 m[STEPS] = steps
                 return now, CROWDED
             if op == DELAY:
-                value[e, DUE] = now + lasts(p, s, e, code[pc, DRAW], pc)
+                value[e, DUE] = now + works(p, s, e, code[pc, DRAW], pc)
                 set_timer(s, e, value[e, DUE])
                 note(s, now, e, BEGAN, -1)
                 r = code[pc, ONE_OF]
