@@ -22,7 +22,7 @@ from uuid import UUID
 
 import msgspec
 
-from cellwright.command import recovery, rotation, witnessing
+from cellwright.command import genesis, recovery, rotation, witnessing
 from cellwright.command.definitions import Definitions
 from cellwright.command.desk import Desk
 from cellwright.command.issuing import Issuing, new_event_id
@@ -36,6 +36,7 @@ from cellwright.factory.record import Fact
 from cellwright.factory.rule import By, Refusal
 from cellwright.factory.site import SiteOpened
 from cellwright.identifier.isbt128.facility import FacilityNumber
+from cellwright.language import _
 from cellwright.ledger import Clock, Event, Ledger, SimulatedClock, open_ledger, system_clock
 from cellwright.ledger.canonical import parse_time
 from cellwright.ledger.checkpoint import NOTE, Publisher, key_chain
@@ -80,6 +81,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 class NoSite(ValueError):
     """The folder holds no site, or its settings cannot be read; says what to do."""
+
+
+class SettingsContradicted(NoSite):
+    """`site.toml` says otherwise than the site's first event; names the line, and what is recorded."""
 
 
 def read_settings(folder: Path) -> Settings:
@@ -325,13 +330,14 @@ def open_site(folder: Path, *, environment: Mapping[str, str] | None = None) -> 
 
     Raises:
         NoSite: the folder holds no site.
+        SettingsContradicted: `site.toml` says otherwise than the first event, for example that it is simulated.
         Locked: another process has it open; a served site is reached through its address.
     """
     settings = read_settings(folder)
     where = _where(folder, settings, environment)
-    clock: Clock = system_clock
-    if settings.simulated:
-        clock = SimulatedClock(last_moment(open_ledger(where, read_only=True)))
+    with open_ledger(where, read_only=True) as record:
+        _must_agree(folder, settings, record)
+        clock: Clock = SimulatedClock(_last(record)) if settings.simulated else system_clock
     ledger = open_ledger(where, clock=clock)
     try:
         running = Running(folder, where)
@@ -348,6 +354,14 @@ def open_site(folder: Path, *, environment: Mapping[str, str] | None = None) -> 
     return site
 
 
+def _must_agree(folder: Path, settings: Settings, ledger: Ledger) -> None:
+    """The settings are those of the site that the record opened. Raises SettingsContradicted."""
+    opened = genesis.first_event(ledger)
+    wrong = genesis.contradictions(folder, settings, opened) if opened else []
+    if wrong:
+        raise SettingsContradicted(" ".join([*wrong, _("Put site.toml right; a site never becomes another.")]))
+
+
 def record_of(folder: Path, environment: Mapping[str, str] | None = None) -> Ledger:
     """The record of a site, for reading only; also while another process works with it. Raises NoSite."""
     return open_ledger(_where(folder, read_settings(folder), environment), read_only=True)
@@ -356,5 +370,9 @@ def record_of(folder: Path, environment: Mapping[str, str] | None = None) -> Led
 def last_moment(ledger: Ledger) -> datetime:
     """When the last event was recorded. Closes the ledger."""
     with ledger:
-        size = ledger.head().size
-        return parse_time(ledger.event(size - 1).at) if size else datetime(2026, 3, 2, tzinfo=UTC)
+        return _last(ledger)
+
+
+def _last(ledger: Ledger) -> datetime:
+    size = ledger.head().size
+    return parse_time(ledger.event(size - 1).at) if size else datetime(2026, 3, 2, tzinfo=UTC)

@@ -21,6 +21,7 @@ import cellwright.factory.register
 from cellwright.command.dossier.check import digests_named
 from cellwright.command.dossier.finding import Problem
 from cellwright.command.dossier.signed import Curves, Signatures
+from cellwright.command.genesis import contradictions
 from cellwright.command.site import Settings
 from cellwright.command.witnessing import named
 from cellwright.factory.identity import OwnerMissing, binding
@@ -113,6 +114,9 @@ def verify_site(
     verification = verify(ledger, notes.good, processes)
     findings += verification.findings
     unchecked = []
+    opened = ledger.event(0).body if size else {}
+    if folder is not None and settings is not None and size:
+        findings += [Finding("settings", None, wrong) for wrong in contradictions(folder, settings, opened)]
     counted = _Counted()
     if size:
         findings += _events(ledger, min(size, verification.size), counted, progress)
@@ -122,7 +126,6 @@ def verify_site(
         unchecked.append(_("Files and outside places: give the site's folder to have them checked."))
     findings = _once(findings)
     good = [Checkpoint.parse(Note.parse(note).text).size for note in notes.good]
-    opened = ledger.event(0).body if size else {}
     return SiteVerification(
         size=verification.size,
         root=verification.root.hex(),
@@ -294,13 +297,17 @@ class _Counted:
 def _events(ledger: Ledger, size: int, counted: _Counted, progress: Callable[[int], None]) -> Iterator[Finding]:
     """Each event against its type, the identities it binds, and the signatures over it."""
     try:
-        signatures = Signatures(ledger.event(0).body, _fast_curves(), whole=True)
+        opened = ledger.event(0).body
+        signatures = Signatures(opened, _fast_curves(), whole=True)
         for record in ledger.records(0, size):
             event = record.event
             if record.pos % STRETCH == STRETCH - 1:
                 progress(STRETCH)
             counted.claims += len(event.claims)
             yield from _bound(event)
+            if event.body.get("simulated") is True and opened.get("simulated") is not True:
+                text = _("event {pos}: {type} is simulated, and the site is not")
+                yield Finding("simulated", event.pos, text.format(pos=event.pos, type=event.type))
             for digest in digests_named(event.body):
                 counted.files.setdefault(digest, event.pos)
             as_stored: dict[str, Any] = msgspec.json.decode(record.data)
