@@ -98,7 +98,7 @@ def _coming(one: Answer) -> None:
 def _claims(claims: Iterable[Answer]) -> None:
     for one in claims:
         say(f"\n{one['subject']}: {_words(one['text'])} {basis(one['basis'])}")
-        if "checked" in one:
+        if one["checked"]:
             checked = _("{verdict}; {count} programmes compared")
             say("  " + checked.format(verdict=said(VERDICTS, one["checked"]["verdict"]),
                                       count=one["checked"]["programmes_compared"]))  # fmt: skip

@@ -99,7 +99,8 @@ def _conflicts(statements: Iterable[Dated | Trial | Alias | Claim]) -> Iterator[
 
 
 def claim_answer(book: Book, claim: Claim) -> Answer:
-    answer = {
+    checked = check(book, claim)
+    return {
         "id": claim.id,
         "subject": claim.subject,
         "text": told(claim.text),
@@ -107,12 +108,15 @@ def claim_answer(book: Book, claim: Claim) -> Answer:
         "when": told_when(claim.when),
         "conflict": told(claim.conflict),
         "basis": told_basis(book, claim.basis),
+        "checked": None
+        if checked is None
+        else {
+            "verdict": checked.verdict,
+            "own": checked.own,
+            "others": list(checked.others),
+            "programmes_compared": checked.compared,
+        },
     }
-    checked = check(book, claim)
-    if checked is not None:
-        answer["checked"] = {"verdict": checked.verdict, "own": checked.own, "others": list(checked.others),
-                             "programmes_compared": checked.compared}  # fmt: skip
-    return answer
 
 
 def trial_answer(book: Book, trial: Trial) -> Answer:
