@@ -121,4 +121,5 @@ def formats(json: Json = False) -> None:
         print_document(FORMATS, {"formats": rows})
         return
     for row in rows:
-        say(f"{row['format']:<36} {row['instrument']:<44} {_('proven') if row['proven'] else _('UNPROVEN')}")
+        word = _("proven") if row["proven"] else _("UNPROVEN")
+        say(f"{row['format']:<36} {row['instrument']:<44} {word}")

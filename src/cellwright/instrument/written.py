@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from cellwright.instrument.source import Source
@@ -140,6 +141,7 @@ _FORMS: Final = tuple(
 )
 
 
+@lru_cache(maxsize=4096)
 def same_name(text: str) -> str:
     """A column's name without what differs between versions and encodings: case, blanks, the letter mu, brackets."""
     text = text.replace("µ", "u").replace("μ", "u").replace("\ufffd", "u").lower()
