@@ -5,6 +5,8 @@ them in the daily size too, because the ratios are asked for at that size. Befor
 gate is compared with FlowKit's answer, and every event of the file with FlowIO's.
 
 - plain read and transposition: the file into memory and its events column-major, by numpy alone.
+- many files: the counts of every file over two processes, beside one process; each is held to one thread and stands ready,
+  so what is compared is the work. The files are ten, under as many names as are counted, and lie in the page cache.
 - memory: peak over base of a fresh process that does one thing.
 - bandwidth floor: the bytes of the file read once and its decoded columns written once at the speed of a copy in memory.
 """
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
 EVENTS: Final = 1_000_000
 DYES: Final = 12
 NAMES: Final = ("Time", "FSC-A", "SSC-A", *(f"FL{n}-A" for n in range(1, DYES + 1)))
+MANY, MANY_DAILY, DISTINCT, MANY_EVENTS = 100, 20, 10, 250_000
 MEBIBYTE: Final = 1 << 20
 FRESH: Final = """
 import sys, time
@@ -185,6 +188,46 @@ def _gating(session: Session, path: Path, gates_path: Path) -> None:
     )
 
 
+def _many(session: Session, folder: Path, columns: NDArray[np.float32], text: dict[str, str], gates_path: Path) -> None:
+    """Many files over two processes, and over one."""
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    from cellwright.cytometry.batch import count_file, each, gates_of, single_threaded
+
+    number = MANY if session.full else MANY_DAILY
+    paths = [folder / f"many-{n}.fcs" for n in range(number)]
+    for n, path in enumerate(paths):
+        if n < DISTINCT:
+            write_fcs(path, list(columns[:, n * 1000 : n * 1000 + MANY_EVENTS]), NAMES, text=text)
+        else:
+            path.hardlink_to(paths[n % DISTINCT])
+    strategy, names = gates_of(gates_path), [str(path) for path in paths]
+
+    def over(pool: ProcessPoolExecutor) -> Callable[[], float | None]:
+        def call() -> None:
+            assert all(not one.error for one in each(count_file, names, strategy, executor=pool))
+
+        return call
+
+    context = get_context("spawn")
+    with (
+        ProcessPoolExecutor(1, mp_context=context, initializer=single_threaded) as one,
+        ProcessPoolExecutor(2, mp_context=context, initializer=single_threaded) as two,
+    ):
+        assert list(each(count_file, names, strategy, executor=one)) == list(
+            each(count_file, names, strategy, executor=two)
+        )
+        session.compare(
+            f"count {number} files",
+            {"two processes": over(two), "one process": over(one)},
+            ours="two processes",
+            rounds=3 if session.full else 5,
+            targets={"one process": 1.7},
+            work=f"{number} files of {MANY_EVENTS:,} events x {len(NAMES)}, 20 gates, one thread each process",
+        )
+
+
 def _fresh(session: Session, path: Path, gates_path: Path) -> None:
     """One thing in a process of its own: what the first call costs, and how much memory it takes."""
 
@@ -226,16 +269,17 @@ def _floor(session: Session, path: Path, gates_path: Path) -> None:
 
 
 def run(session: Session) -> None:
-    """Correctness first, then reading, gating, the first call, memory, and the floor."""
+    """Many files first, then reading, gating, the first call, memory, and the floor."""
     with tempfile.TemporaryDirectory() as folder:
         columns, spillover = simulated()
+        text = {"$SPILLOVER": to_keyword(spillover)}
         paths = {order: Path(folder) / f"{order}.fcs" for order in ("little", "big")}
         for order, path in paths.items():
-            text = {"$SPILLOVER": to_keyword(spillover)}
             write_fcs(path, list(columns), NAMES, text=text, byteorder="little" if order == "little" else "big")
-        del columns
         gates_path = Path(folder) / "gates.xml"
         gates_path.write_text(gating_ml.write(gates()))
+        _many(session, Path(folder), columns, text, gates_path)
+        del columns
         _reading(session, paths)
         _gating(session, paths["little"], gates_path)
         _fresh(session, paths["little"], gates_path)

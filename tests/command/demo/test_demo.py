@@ -1,5 +1,6 @@
 """The demonstration: every scene of the story happens, in every run of 24 patients, through the real rules and ledger."""
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -14,8 +15,9 @@ from cellwright.command.demo import report
 from cellwright.command.demo.published import PUBLISHED
 from cellwright.command.demo.run import STORY_PATIENTS, Demo, open_demo
 from cellwright.command.demo.story import Recall
+from cellwright.command.verification import verify_site
 from cellwright.cytometry import read_fcs
-from cellwright.cytometry.analysis import analyse, read_analysis
+from cellwright.cytometry.analysis import analyse, read_analysis, read_record
 from cellwright.factory.lot.state import LotState
 from cellwright.factory.order.state import OrderState
 from cellwright.factory.quality.file import QualityState
@@ -35,6 +37,16 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
 
 def outcomes(demo: Demo, code: str) -> list[dict[str, str]]:
     return [o for way in demo.ways for o in way.patient.outcomes if o["code"] == code]
+
+
+@pytest.mark.requirement("R003")
+def test_the_whole_site_verifies(story: Demo) -> None:
+    """Every file that an event names, analysis sheets and records too, is in the store and is what it was."""
+    site = story.site
+    found = verify_site(site.ledger, folder=site.folder, settings=site.settings, processes=1)
+    assert found.ok, found.findings[:5]
+    assert found.simulated
+    assert found.files > 500
 
 
 def test_every_scene_of_the_story_happens(story: Demo) -> None:
@@ -95,6 +107,16 @@ def test_values_stand_on_raw_files_kept_byte_for_byte(story: Demo) -> None:
         ("unstained", True, 64),
     ]
     assert b"FCS3" not in stored, "what lies on the disk is encrypted"
+    told = result["derivation"]["parameters"]
+
+    def kept(name: str) -> bytes:
+        address = told[f"{name} file"]
+        return story.site.files.get(FileRef(address, len(story.site.stored(address)), way.patient.donor))
+
+    assert hashlib.sha256(kept("record")).hexdigest() == told["record_sha256"]
+    for name in ("fmo:CAR", "unstained"):
+        assert read_fcs(kept(name)).sha256 == told[f"{name} sha256"]
+    assert read_record(kept("record")).file.sha256 == again.file.sha256
 
 
 @pytest.mark.requirement("R074")

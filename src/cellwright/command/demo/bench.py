@@ -21,6 +21,7 @@ from cellwright.cytometry.analysis import (
     Sheet,
     analyse,
     read_analysis,
+    record_bytes,
     record_sha256,
 )
 from cellwright.cytometry.simulated import Cells, simulated_fcs
@@ -46,6 +47,8 @@ class Reading(NamedTuple):
     flaw: str = ""
     controls: Mapping[str, Control] = {}
     """The controls that were bound to it, by the name that specifications use."""
+    record: bytes = b""
+    """Of the analysis that gave it, where one did; the derivation names its hash."""
 
 
 class FlowRun(NamedTuple):
@@ -113,9 +116,16 @@ def flow(run: FlowRun, output: str) -> Reading:
         "record_sha256": record_sha256(record), "output": output, "figure": one.value,
         "interval": f"{one.low} to {one.high} with {one.confidence}",
         "warnings": ", ".join(one.warnings),
-    }  # fmt: skip
+    } | {f"{c.control} sha256": c.sha256 for c in record.controls}  # fmt: skip
     derivation = Derivation(parser=fcs_reader.PARSER, parser_version=fcs_reader.VERSION, parameters=parameters)
-    return Reading(one.word or one.value, derivation, (f"{one.events} of {one.of} events",), one.flaw, controls)
+    return Reading(
+        one.word or one.value,
+        derivation,
+        (f"{one.events} of {one.of} events",),
+        one.flaw,
+        controls,
+        record_bytes(record),
+    )
 
 
 def stated(data: bytes) -> tuple[str, datetime]:

@@ -18,7 +18,7 @@ from cellwright.factory.lot.state import LotState
 from cellwright.factory.people import stamp
 from cellwright.factory.plant.plant import Plant
 from cellwright.factory.quality.culture import ReadCulture, StartCulture
-from cellwright.factory.quality.fact import Control, RawFile
+from cellwright.factory.quality.fact import Control, Derivation, RawFile
 from cellwright.factory.quality.file import QualityState
 from cellwright.factory.quality.result import AttestResult, RecordResult, VerifyResults
 from cellwright.factory.quality.sample import ReceiveSample
@@ -183,8 +183,9 @@ class Testing:
             data, reading = run.data, bench.flow(run, POPULATIONS[code])
             named, at = bench.stated(data)
             assert named == sample
-            for control in (run.fmo, run.unstained):
-                self.patient.site.files.put(control, self.patient.donor or None)
+            reading = self.with_evidence(
+                reading, {"record": reading.record, "fmo:CAR": run.fmo, "unstained": run.unstained}
+            )
         elif criterion.method == COUNTER:
             data, name, at = self.count_of(sample)
             reading = bench.counted(data, code)
@@ -196,6 +197,21 @@ class Testing:
             reading = bench.plated(data, WORDS.get(acceptance.limit))
         stored = self.patient.site.files.put(data, self.patient.donor or None)
         return reading, RawFile(sha256=stored.sha256, name=name, sample=sample, acquired_at=stamp(at))
+
+    def with_evidence(self, reading: Reading, evidence: Mapping[str, bytes]) -> Reading:
+        """The reading, with where the files that stand behind it lie in the store beside the raw file.
+
+        Their own hashes are in the derivation already; a file about a person is stored encrypted, under another address.
+        """
+        places = {
+            f"{name} file": self.patient.site.files.put(data, self.patient.donor or None).sha256
+            for name, data in evidence.items()
+        }
+        known = reading.derivation
+        derivation = Derivation(
+            parser=known.parser, parser_version=known.parser_version, parameters={**known.parameters, **places}
+        )
+        return reading._replace(derivation=derivation)
 
     def flow_of(self, sample: str, code: str, value: str) -> tuple[bench.FlowRun, str]:
         """One run of the cytometer for each sample: 20,000 simulated events with the figures asked for, and controls."""

@@ -220,12 +220,13 @@ def _outline(shape: Outline, axes: tuple[Axis, Axis]) -> str:
     left, right = max(min(x for x, _y in points), LEFT), min(max(x for x, _y in points), LEFT + SIDE)
     y = highest - 5 if highest > TOP + 16 else highest + 14
     line = f'<polygon points="{path}" fill="none" stroke="{GATE}" stroke-width="1.6" clip-path="url(#frame)"/>'
-    return line + _label(_inward((left + right) / 2), y, shape.label, "middle")
+    return line + _label(_inward((left + right) / 2, shape.label), y, shape.label, "middle")
 
 
-def _inward(x: float) -> float:
-    """A place for the middle of some words that keeps them inside of the frame."""
-    return min(max(x, LEFT + 60), LEFT + SIDE - 60)
+def _inward(x: float, text: str) -> float:
+    """A place for the middle of some words that keeps them inside of the frame, by how wide letters usually are."""
+    half = min(sum(11.5 if ord(letter) > 0x2E7F else 5.8 for letter in text) / 2 + 4, SIDE / 2)
+    return min(max(x, LEFT + half), LEFT + SIDE - half)
 
 
 def _band(shape: Band, axis: Axis) -> str:
@@ -233,7 +234,9 @@ def _band(shape: Band, axis: Axis) -> str:
     y = TOP + 30
     edges = "".join(_line(x, y - 8, x, TOP + SIDE, GATE, 1.3) for x in {left, right} if LEFT < x < LEFT + SIDE)
     return (
-        edges + _line(left, y, right, y, GATE, 1.6) + _label(_inward((left + right) / 2), y - 6, shape.label, "middle")
+        edges
+        + _line(left, y, right, y, GATE, 1.6)
+        + _label(_inward((left + right) / 2, shape.label), y - 6, shape.label, "middle")
     )
 
 
