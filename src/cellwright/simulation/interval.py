@@ -77,8 +77,9 @@ def wilson(hits: int, runs: int, confidence: float = 0.95) -> Risk:
 def mser5(series: Sequence[float] | Any) -> int:
     """How many values at the beginning of a series to leave out (MSER-5: White, Cobb and Spratt 2000).
 
-    Means of five values each; what is left out minimises the sum of squares of the rest over its number squared. At
-    most the first half is left out: a minimum there says that the run is too short, and len(series) is returned.
+    Means of five values each; what is left out minimises the sum of squares of the rest over its number squared. It is
+    looked for in the first half, since a late minimum is mostly noise (Hoad, Robinson and Davies 2010); one at the end of
+    that half says that the series still rises or falls: it is too short, and len(series) is returned.
     """
     values = np.asarray(series, np.float64)
     batches = len(values) // 5
@@ -89,8 +90,9 @@ def mser5(series: Sequence[float] | Any) -> int:
     left = np.arange(batches, 0, -1)
     sums, squares = np.cumsum(means[::-1])[::-1], np.cumsum(means[::-1] ** 2)[::-1]
     statistic = np.maximum(squares - sums**2 / left, 0.0) / left.astype(float) ** 2
-    best = int(np.argmin(statistic[: batches - 2]))
-    return len(values) if best > batches // 2 else 5 * best
+    half = batches // 2
+    best = int(np.argmin(statistic[: half + 1]))
+    return len(values) if best == half else 5 * best
 
 
 def _confidence(value: float) -> None:

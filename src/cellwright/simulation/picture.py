@@ -115,11 +115,11 @@ def day(result: Result, begin: float, end: float) -> dict[str, Any]:
 
 
 def _round(value: float) -> float:
-    """The next of 1, 2, 5, 10 ... above a value."""
+    """The next round number above a value."""
     if value <= 0:
         return 0.0
     power = 10.0 ** math.floor(math.log10(value))
-    return next(step * power for step in (1, 2, 5, 10) if step * power >= value * 0.999999)
+    return next(step * power for step in (1, 1.5, 2, 3, 4, 5, 6, 8, 10) if step * power >= value * 0.999999)
 
 
 def _points(x: Any, y: Any) -> str:
