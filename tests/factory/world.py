@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from cellwright.factory import people
 from cellwright.factory.identity import binding
 from cellwright.factory.record import Body, Fact, read, write
-from cellwright.factory.rule import By, Command, Decision, Need, Refusal, Seen, State
+from cellwright.factory.rule import By, Command, Decision, Need, Refusal, Seen, State, reasoned
 
 S = TypeVar("S", bound=State)
 D = TypeVar("D")
@@ -119,7 +119,7 @@ class FakeWorld:
         refusal = people.may_act(who, command.roles, self.now)
         if refusal is not None:
             raise refusal
-        decision = command.decide(self, By(person=by, source="terminal/test"))
+        decision = reasoned(command, command.decide(self, By(person=by, source="terminal/test")))
         refusal = people.separated(decision.sign)
         if refusal is not None:
             raise refusal

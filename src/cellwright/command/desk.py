@@ -28,7 +28,7 @@ from cellwright.factory.identity import binding
 from cellwright.factory.order.case import stopped_by_store
 from cellwright.factory.people import PersonState
 from cellwright.factory.record import Fact, read, write
-from cellwright.factory.rule import By, Command, Decision, Need, Refusal, Seen, State
+from cellwright.factory.rule import By, Command, Decision, Need, Refusal, Seen, State, reasoned
 from cellwright.factory.signature import SignatureApplied
 from cellwright.factory.terminal import TerminalState
 from cellwright.ledger import ClaimTaken, Conflict, Draft, Event, HardStop, Ledger, Unavailable
@@ -339,7 +339,7 @@ class Desk:
                 rule="R037",
                 person=command.person,
             )
-        decision = command.decide(world, by)
+        decision = reasoned(command, command.decide(world, by))
         refusal = people.separated(decision.sign) or (in_own_role(command) if decision.sign else None)
         if refusal is not None:
             raise refusal

@@ -24,7 +24,7 @@ from cellwright.ledger import Conflict, Draft, Ledger
 BLOCK: Final = 200
 """Numbers reserved at once."""
 LETTERS: Final = {
-    "bag": "B", "case": "K", "container": "C", "order": "O", "pair": "R", "plate": "W", "shipment": "H",
+    "bag": "B", "case": "K", "container": "C", "nonconformance": "N", "order": "O", "pair": "R", "plate": "W", "shipment": "H",
     "sheet": "D", "subject": "U", "well": "E",
 }  # fmt: skip
 """First letter of the numbers that no type of `identifier` stands for; built like them: FIN, year, count, check."""

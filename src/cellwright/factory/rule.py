@@ -168,6 +168,23 @@ class Command(Immutable):
         return msgspec.convert(plain, cls)
 
 
+def reasoned(command: Command, decision: Decision) -> Decision:
+    """The decision, unless its command asks for a reason and a blank one is given (D3, R004).
+
+    A hard stop stands whatever was said. Raises Refusal `reason-missing`.
+    """
+    kind: Any = type(command)
+    asked = any(field.name == "reason" and field.required for field in msgspec.structs.fields(kind))
+    if asked and decision.stop is None and not str(getattr(command, "reason", "")).strip():
+        raise Refusal(
+            "reason-missing",
+            "This is done only with its reason, and none is given.",
+            remedy="Say why.",
+            rule="R004",
+        )
+    return decision
+
+
 COMMANDS: dict[str, type[Command]] = {}
 
 C = TypeVar("C", bound=Command)

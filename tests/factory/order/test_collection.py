@@ -40,7 +40,7 @@ def test_a_wrong_wristband_or_chain_stops_the_collection_and_nothing_is_recorded
     case = scene.stopped(start(coi=scene.coi_scan(other)), "CN-1", "collection_start")
     assert case.found_coi == scene.coi(other)
     assert set(case.orders) == {order, other}, "both sides are told"
-    assert scene.order(order).agreed[agreed].started == set()
+    assert scene.order(order).agreed[agreed].started == {}
 
 
 def test_a_collection_is_one_to_four_days_in_order(scene: Scene, order: str) -> None:

@@ -105,7 +105,10 @@ class LotState(State):
 
     @property
     def participants(self) -> frozenset[str]:
-        """Everybody who took a hand in making the lot: none of them releases it (D10)."""
+        """Everybody who took a hand in making the lot: none of them releases it (D10).
+
+        Who issued and checked the batch record, and who assessed a nonconformance, oversaw the lot and made nothing.
+        """
         return frozenset(self._participants)
 
     @property

@@ -5,11 +5,12 @@ R059, R060). Recording what was collected is never refused for a broken rule; it
 """
 
 import re
+from datetime import timedelta
 
 from cellwright.factory.order import nonconformance, permission, placing, scan
 from cellwright.factory.order.case import NOTHING, mismatch
 from cellwright.factory.order.fact import material
-from cellwright.factory.order.figure import day, past, positive, today
+from cellwright.factory.order.figure import day, moment, past, positive, today
 from cellwright.factory.order.pair import PairState
 from cellwright.factory.order.scan import Scan
 from cellwright.factory.order.state import Collection, OrderState
@@ -20,6 +21,10 @@ from cellwright.factory.rule import By, Command, Decision, Need, Refusal, World,
 MAX_DAYS = 4
 """Longest collection (D16; published range 1 to 4 days)."""
 _DIVISION = re.compile(r"00|[A-Z][a-z0]", re.ASCII)
+
+
+CLOCKS_DIFFER = timedelta(minutes=15)
+"""What the clock of a collection site may differ from the system's before a time is questioned. Assumed here."""
 
 
 @command("order.schedule_collection", "coordinator")
@@ -275,6 +280,8 @@ class RecordCollection(Command):
             found.append(("collected-without-schedule", "R071"))
         if agreed is None or self.day not in agreed.started:
             found.append(("collected-without-identity-check", "R064"))
+        elif moment("started_at", self.started_at) < moment("started", agreed.started[self.day]) - CLOCKS_DIFFER:
+            found.append(("collected-before-identity-check", "R064"))
         if order.withdrawn is not None:
             found.append(("collected-after-the-end", "D22"))
         return nonconformance.raised(world, order, found, containers)

@@ -60,6 +60,19 @@ def past(name: str, text: str, now: datetime) -> datetime:
     return at
 
 
+def ordered(earlier: str, first: datetime, later: str, second: datetime) -> None:
+    """Raises Refusal `times-not-in-order` where what comes second is said to have been first."""
+    if second < first:
+        raise Refusal(
+            "times-not-in-order",
+            "{later} is before {earlier}; one of the two times is wrong.",
+            remedy="Look at the clock and the paper again, and state both as they were.",
+            rule="R008",
+            earlier=earlier,
+            later=later,
+        )
+
+
 def day(name: str, text: str) -> date:
     """A calendar day, written as days compare as text. Raises Refusal `not-a-day`."""
     try:

@@ -5,13 +5,14 @@ a nonconformance where a rule was broken; only somebody else's bag is never reco
 the identity case that its scan opens.
 """
 
+from datetime import timedelta
 from decimal import Decimal
 
 from cellwright.factory import people
 from cellwright.factory.order import bedside, labelled, nonconformance, permission, prior_product, scan
 from cellwright.factory.order.case import NOTHING, mismatch
 from cellwright.factory.order.fact import giving
-from cellwright.factory.order.figure import decimal, moment, past
+from cellwright.factory.order.figure import decimal, moment, ordered, past
 from cellwright.factory.order.scan import Scan
 from cellwright.factory.order.state import ContainerState, OrderState
 from cellwright.factory.people import stamp
@@ -20,6 +21,10 @@ from cellwright.factory.rule import By, Command, Decision, Need, Refusal, World,
 
 VOLUME_TOLERANCE = Decimal("0.10")
 """Share of the bag's volume by which given and left may differ from what it held; a site decision, assumed here."""
+
+
+RECORDED_WITHIN = timedelta(minutes=30)
+"""How long after the use window an end inside it may be recorded without a question; a site decision, assumed here."""
 
 
 def _stopped(
@@ -112,6 +117,8 @@ class RecordThaw(Command):
                 stage="thaw",
                 wanted="accepted",
             )
+        if bag.received_at is not None:
+            ordered("received_at", moment("received_at", bag.received_at), "thawed_at", at)
         found = [("thawed-before-recorded", "R119")]
         if bedside.checked(world, name, bag, "thaw") is not None:
             found.append(("thawed-without-identity-check", "R073"))
@@ -222,10 +229,19 @@ class RecordInfusion(Command):
                 rule="D15",
                 bag=name,
             )
+        started = running.started_at if running is not None else self.started_at or self.ended_at
+        begun = past("started_at", started, world.now)
+        ordered("started_at", begun, "ended_at", ended)
+        if bag.thawed_at is not None:
+            ordered("thawed_at", moment("thawed_at", bag.thawed_at), "started_at", begun)
         facts: list[Fact] = []
         found = _broken(world, order, name, bag, given, left)
-        if bag.use_before is not None and ended > moment("use_before", bag.use_before):
-            found.append(("use-window-exceeded", "R119"))
+        if bag.use_before is not None:
+            window = moment("use_before", bag.use_before)
+            if ended > window:
+                found.append(("use-window-exceeded", "R119"))
+            elif world.now > window + RECORDED_WITHIN:
+                found.append(("use-window-by-claimed-time", "R119"))
         if running is None:
             facts.append(order.fact(self._unstarted(by, order, name, bag), claimed_at=self.started_at))
             found.append(("given-without-start", "R073"))

@@ -1,12 +1,17 @@
 """A product that follows another: aT19 waits for CAR-T-19, given here under its own order or elsewhere by attestation."""
 
+from datetime import timedelta
+
 from cellwright.factory.order import permission
 from cellwright.factory.order.fact import giving
-from cellwright.factory.order.figure import past_day
+from cellwright.factory.order.figure import past_day, today
 from cellwright.factory.order.state import OrderState
 from cellwright.factory.record import Fact
 from cellwright.factory.rule import By, Command, Decision, Need, Refusal, World, command
 from cellwright.factory.stored_file import FileHash
+
+LONGEST_AGO = timedelta(days=366 * 25)
+"""No product that another waits for was given earlier than this; older days are typing errors. Assumed here."""
 
 
 @command("order.attest_prior_infusion", "coordinator", "physician")
@@ -24,7 +29,16 @@ class AttestPriorInfusion(Command):
 
     def decide(self, world: World, by: By) -> Decision:
         order = permission.going_on(world, self.order)
-        past_day("infused_on", self.infused_on, world)
+        infused = past_day("infused_on", self.infused_on, world)
+        if not self.hospital.strip() or today(world) - infused > LONGEST_AGO:
+            raise Refusal(
+                "attestation-not-plausible",
+                "An infusion at {hospital} on {day} is not what a document of a prior product says.",
+                remedy="Name the hospital and the day as the document states them.",
+                rule="D13",
+                hospital=self.hospital or "-",
+                day=self.infused_on,
+            )
         product = permission.product_of(world, order)
         wanted = {g.product for g in product.gates if g.needs == "prior_product_infused"} | {product.linked_after}
         if self.product not in wanted:

@@ -52,6 +52,7 @@ class ContainerState:
     checked: str | None = None
     """Stage of the last identity check at the bedside, `thaw` or `infusion`; the next act uses it up."""
     checked_at: str = ""
+    received_at: str | None = None
     thawed_at: str | None = None
     use_before: str | None = None
 
@@ -74,7 +75,8 @@ class Collection:
     name: str
     site: str
     days: tuple[str, ...]
-    started: set[int] = field(default_factory=set)
+    started: dict[int, str] = field(default_factory=dict)
+    """Days that were begun at the donor's side, each with its time."""
 
 
 @dataclass
@@ -177,7 +179,7 @@ class OrderState(State):
         if module == "placing":
             self._apply_placing(body)
         elif module == "material":
-            self._apply_material(body)
+            self._apply_material(body, seen)
         elif module == "giving":
             self._apply_giving(body, seen)
 
@@ -217,13 +219,13 @@ class OrderState(State):
             case _:
                 pass
 
-    def _apply_material(self, body: Body) -> None:
+    def _apply_material(self, body: Body, seen: Seen) -> None:
         match body:
             case material.CollectionScheduled():
                 self.agreed[body.collection] = Collection(body.collection, body.site, body.days)
                 self.recollect_for = None
             case material.CollectionStarted():
-                self.agreed[body.collection].started.add(body.day)
+                self.agreed[body.collection].started[body.day] = seen.at
             case material.DonationCollected():
                 self._collect(body)
             case material.Dispatched():
@@ -236,7 +238,7 @@ class OrderState(State):
             case material.Moved():
                 self._move(body.containers, None, body.holder, body.place, body.shipment)
             case material.Received():
-                self._receive(body)
+                self._receive(body, seen.at)
             case material.Accepted():
                 for name in body.containers:
                     container = self.containers[name]
@@ -353,11 +355,12 @@ class OrderState(State):
             container.holder, container.place = holder, place
             container.shipment = shipment or container.shipment
 
-    def _receive(self, body: material.Received) -> None:
+    def _receive(self, body: material.Received, at: str) -> None:
         for name in body.containers:
             container = self.containers[name]
             container.status = "received" if container.kind == "bag" else "quarantined"
             container.holder, container.place, container.undamaged = body.holder, body.place, body.undamaged
+            container.received_at = at
 
     def _allocate(self, body: material.Allocated) -> None:
         for name in body.containers:

@@ -58,7 +58,7 @@ class QualityState(State):
                 self.specification = body
             case fact.SampleReceived():
                 self.samples[body.sample] = Sample(body.sample, body.kind, body.point, seen.at, body.received_by)
-                self._join(body.received_by)
+                self._join(body.handed_over_by, body.received_by)
             case _:
                 pass
 
@@ -76,6 +76,7 @@ class QualityState(State):
                     self._change(result, status="verified", verifier=body.verifier)
                 self._join(body.verifier)
             case fact.ResultInvalidated():
+                self._join(body.invalidated_by)
                 self._change(body.result, status="invalidated", reason=body.cause)
             case _:
                 pass
@@ -104,6 +105,7 @@ class QualityState(State):
                 )
                 self._join(body.analyst)
             case fact.CultureAbandoned():
+                self._join(body.abandoned_by)
                 self.cultures[body.culture] = replace(self.cultures[body.culture], status="abandoned")
             case _:
                 pass
@@ -119,8 +121,10 @@ class QualityState(State):
                     analysts=tuple(dict.fromkeys(self.results[r].analyst for r in body.results if r in self.results)),
                 )
             case fact.LaboratoryPhaseConcluded():
+                self._join(body.analyst, body.supervisor)
                 self._investigate(body.investigation, phase="production", cause=body.cause)
             case fact.RetestPlanned():
+                self._join(body.analyst, body.approver)
                 self._investigate(
                     body.investigation, planned=body.number, retest_analyst=body.analyst, basis=body.basis
                 )
@@ -129,6 +133,7 @@ class QualityState(State):
                 self._investigate(body.investigation, authorised=(*known.authorised, body.retest))
                 self._join(body.analyst)
             case fact.InvestigationConcluded():
+                self._join(body.concluded_by)
                 self._investigate(
                     body.investigation,
                     phase="concluded",
