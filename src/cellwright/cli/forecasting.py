@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from cellwright.forecast import Assumptions, Priors, Runs
     from cellwright.forecast.chart import Band
+    from cellwright.forecast.programme import Portfolio
+    from cellwright.forecast.standing import Standing
 
 RunCount = Annotated[int, typer.Option("--runs", min=200, max=1_000_000, help="Runs. / 模拟次数。")]
 Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of all chance. / 随机种子。")]
@@ -37,6 +39,9 @@ Pictures = Annotated[
     Path | None,
     typer.Option("--pictures", metavar="FOLDER", help="Write the pictures there as SVG. / 图片输出文件夹。"),
 ]
+Folder = Annotated[
+    Path | None, typer.Option("--dir", metavar="DIR", help="The folder of the portfolio. / 产品组合的文件夹。")
+]
 Plain = Annotated[bool, typer.Option("--json", help="One JSON document. / 输出 JSON。")]
 
 
@@ -51,6 +56,19 @@ def assumptions(
     return Assumptions(
         outer=runs // inner, inner=inner, seed=seed, horizon=years, mixture=weights, sponsor_failure=sponsor_failure
     )
+
+
+def standings(portfolio: "Portfolio", today: date, folder: Path | None) -> "Standing":
+    """The programmes where the portfolio's ledger says that they stand."""
+    from cellwright.command.portfolio.keeping import NotThePortfolio, open_portfolio
+    from cellwright.forecast.standing import standing
+    from cellwright.ledger import LedgerError
+
+    try:
+        with open_portfolio(folder) as kept:
+            return standing(portfolio.programmes, kept.book, today)
+    except (NotThePortfolio, LedgerError, OSError) as error:
+        stop(str(error), Exit.USAGE)
 
 
 def mixture(priors: "Priors", given: list[str]) -> dict[str, float]:

@@ -6,6 +6,7 @@ import typer
 
 from cellwright.cli.forecasting import (
     DayOf,
+    Folder,
     Mixture,
     Pictures,
     Plain,
@@ -18,6 +19,7 @@ from cellwright.cli.forecasting import (
     draw,
     number,
     settings,
+    standings,
 )  # fmt: skip
 from cellwright.cli.output import Exit, print_document, say, stop
 from cellwright.language import N_, _, localized
@@ -32,12 +34,12 @@ SCHEMA = "cellwright.demand/1"
 def command(
     runs: RunCount = 4_000, seed: Seed = 20260101, years: Years = 10, as_of: DayOf = "", prior: Mixture = None,
     by: Annotated[str, typer.Option("--by", metavar="month|year", help="Length of a period. / 时段。")] = "year",
-    pictures: Pictures = None, json: Plain = False,
+    pictures: Pictures = None, folder: Folder = None, json: Plain = False,
 ) -> None:  # fmt: skip
     """From the forecast to patients, lots, suites, hours and tests, for the planner and the twin."""
     from cellwright.forecast import shipped_portfolio, shipped_priors, simulate
     from cellwright.forecast.demand import demand as wanted
-    from cellwright.forecast.demand import rows, shipped_demand
+    from cellwright.forecast.demand import rows, shipped_demand, with_settled
 
     if by not in ("month", "year"):
         stop(_("Choose month or year."), Exit.USAGE)
@@ -45,7 +47,8 @@ def command(
     made = assumptions(priors, runs, seed, years, prior, 0.0)
     today = day(as_of) if as_of else portfolio.as_of
     keep = frozenset(name for one in model.products for name in one.programmes)
-    named = simulate(priors, portfolio.programmes, today, made, keep)
+    stand = standings(portfolio, today, folder)
+    named = with_settled(simulate(priors, stand.programmes, today, made, keep), stand.settled)
     found = wanted(model, named, years)
     table = rows(found, by="month" if by == "month" else "year")
     document: dict[str, Any] = {

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from cellwright.cli.forecasting import (
     DayOf,
+    Folder,
     Mixture,
     Pictures,
     Plain,
@@ -17,6 +18,7 @@ from cellwright.cli.forecasting import (
     draw,
     number,
     settings,
+    standings,
 )  # fmt: skip
 from cellwright.cli.output import print_document, say
 from cellwright.language import N_, _, localized
@@ -32,7 +34,7 @@ SCHEMA = "cellwright.forecast/1"
 
 def command(
     runs: RunCount = 20_000, seed: Seed = 20260101, years: Years = 15, as_of: DayOf = "", prior: Mixture = None,
-    sponsor_failure: Sponsor = 0.0, pictures: Pictures = None, json: Plain = False,
+    sponsor_failure: Sponsor = 0.0, pictures: Pictures = None, folder: Folder = None, json: Plain = False,
 ) -> None:  # fmt: skip
     """Forecast approvals of the named programmes and of the cluster's 106, with the uncertainty split in two."""
     from cellwright.forecast import shipped_portfolio, shipped_priors, simulate
@@ -40,12 +42,14 @@ def command(
     priors, portfolio = shipped_priors(), shipped_portfolio()
     made = assumptions(priors, runs, seed, years, prior, sponsor_failure)
     today = day(as_of) if as_of else portfolio.as_of
-    named = simulate(priors, portfolio.programmes, today, made)
+    found = standings(portfolio, today, folder)
+    named = simulate(priors, found.programmes, today, made)
     cohort = portfolio.cohort.programmes()
     many = simulate(priors, cohort, portfolio.cohort.as_of, made)
     document = {
         "settings": settings(named, made, priors),
         "priors": [_prior(priors, one.id, cohort) for one in priors.priors],
+        "status": {"from": "portfolio ledger", "settled": found.settled, "changed": found.changed},
         "programmes": [_programme(track, named) for track in named.tracks],
         "cohort": _cohort(many, portfolio.cohort),
         "back_test": _back_test(priors),

@@ -9,7 +9,7 @@ patients. Demand rises in a straight line from approval to its full height.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -207,6 +207,13 @@ def demand(model: DemandModel, runs: Runs, years: int) -> Demand:
         found[wanted.product] = ProductDemand(wanted, patients, patients * each[:, None] * wanted.making.starts)
         delivered[wanted.product] = patients * wanted.making.delivered
     return Demand(model, runs.as_of, months, tuple(found.values()))
+
+
+def with_settled(runs: Runs, settled: Mapping[str, str]) -> Runs:
+    """The runs with programmes that have come to an end: approved now in every run, or never."""
+    size = runs.assumptions.runs
+    times = {name: np.full(size, 0.0 if end == "approved" else np.inf, np.float32) for name, end in settled.items()}
+    return replace(runs, times={**runs.times, **times})
 
 
 def _rise(first: NDArray[np.float32], months: int, years: float) -> F64:

@@ -39,6 +39,8 @@ class Programme(Entry):
     classes: tuple[Name, ...] = ("all",)
     """Classes of drugs from the narrowest on; each prior uses the first it knows."""
     designations: tuple[Name, ...] = ()
+    ledger: str = ""
+    """The programme in the portfolio's ledger, whose status is the one that counts; empty if it is not there."""
     depends_on: str = ""
     """Programme that must be approved before this one can be."""
     pivotal_phase_2: bool = False
