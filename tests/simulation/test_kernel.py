@@ -28,6 +28,7 @@ from cellwright.simulation import (
     weibull,
 )  # fmt: skip
 from cellwright.simulation import draw as draws
+from cellwright.simulation import layout as at
 from tests.simulation.models import everything, station
 
 DRAWS = [
@@ -81,13 +82,13 @@ def test_every_wait_of_a_station_follows_kiefer_and_wolfowitz(servers: int, seed
     begun = {int(t["identity"]): float(t["time"]) for t in trace if t["kind"] == 4}
     ended = {int(t["identity"]): float(t["time"]) for t in trace if t["kind"] == 5}
     work, before = np.zeros(servers), 0.0
-    for identity, at in sorted(arrived.items(), key=lambda x: x[1]):
+    for identity, when in sorted(arrived.items(), key=lambda x: x[1]):
         if identity not in ended:
             break
-        work = np.sort(np.maximum(work - (at - before), 0.0))
-        assert begun[identity] - at == pytest.approx(work[0], abs=1e-9)
+        work = np.sort(np.maximum(work - (when - before), 0.0))
+        assert begun[identity] - when == pytest.approx(work[0], abs=1e-9)
         work[0] += ended[identity] - begun[identity]
-        before = at
+        before = when
 
 
 def test_little_holds_on_every_run() -> None:
@@ -155,3 +156,52 @@ def test_a_wrong_distribution_calendar_or_horizon_is_named() -> None:
         m.run(until=10)
     with pytest.raises(ModelError, match="after 0"):
         run(station(1, 1.0, 1.0), 0)
+
+
+def whole(state: Any) -> None:
+    """What must be true of any state: chains and counts agree, and every unit in use is held, cleaned or repaired."""
+    entity, resource = state.entity, state.resource
+    free, alive = set(), np.ones(len(entity), bool)
+    e = int(state.m[at.FREE])
+    while e >= 0:
+        assert e not in free
+        free.add(e)
+        e = int(entity[e, at.NEXT])
+    alive[list(free)] = False
+    assert alive.sum() == state.m[at.ALIVE]
+    cleaned = np.zeros(len(resource), int)
+    for row in range(int(state.m[at.HOLE]), int(state.m[at.HEAP])):
+        what = int(state.what[row, 1])
+        if what & 7 == at.GIVE_BACK:
+            cleaned[(what >> 3) & at.MOST_RESOURCES] += what >> 32
+    assert (resource[:, at.USED] == state.held[alive].sum(axis=0) + cleaned).all()
+    due = state.due[int(state.m[at.HOLE]) : int(state.m[at.HEAP])]
+    assert np.isfinite(due).all()
+    for r in range(len(resource)):
+        waiting = 0
+        for priority in range(state.head.shape[1]):
+            before, e = -1, int(state.head[r, priority])
+            while e >= 0:
+                assert alive[e] and entity[e, at.QUEUE] == r and entity[e, at.PRIO] == priority
+                assert entity[e, at.PREV] == before
+                waiting, before, e = waiting + 1, e, int(entity[e, at.NEXT])
+            assert state.tail[r, priority] == before
+        assert waiting == resource[r, at.QUEUED]
+        e, holders = int(resource[r, at.HOLDERS]), set()
+        while e >= 0:
+            assert alive[e] and entity[e, at.VICTIM] == r and state.held[e, r] > 0 and e not in holders
+            holders.add(e)
+            e = int(entity[e, at.NEXT])
+        assert holders == {int(i) for i in np.flatnonzero(alive & (entity[:, at.VICTIM] == r))}
+        blocked = alive & (entity[:, at.QUEUE] >= 0)
+        assert resource[r, at.BLOCKED] == state.held[blocked, r].sum()
+    assert resource[:, at.DOWN].min() >= 0 and (resource[:, at.DOWN] <= resource[:, at.USED]).all()
+
+
+@settings(deadline=None, max_examples=40)
+@given(seed=st.integers(0, 2**32), until=st.floats(1, 3000), stopped=st.booleans())
+def test_chains_counts_and_units_agree_wherever_a_run_is_looked_at(seed: int, until: float, stopped: bool) -> None:
+    result = everything().run(until=until, seed=seed, most=5_000 if stopped else 10**7)
+    if not result.stopped:
+        whole(result.state)
+    assert (result.state.resource[:, at.QUEUED] >= 0).all()
