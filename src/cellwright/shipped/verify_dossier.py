@@ -1587,8 +1587,16 @@ def _reviews(events: list[dict[str, Any]], here: set[bytes], found: Findings) ->
 
 
 def digests_named(value: Any, key: str = "") -> Iterable[str]:
-    """Every file address in the body of an event: hexadecimal SHA-256 under a name that ends in `sha256`."""
-    if isinstance(value, dict):
+    """Every file address in the body of an event: hexadecimal SHA-256 under a name that ends in `sha256`.
+
+    The parameters of a derivation hold hashes of what was computed with, before it was encrypted for the store; there an
+    address is under a name that ends in ` file`.
+    """
+    if isinstance(value, dict) and key == "parameters":
+        for name, inner in value.items():
+            if name.endswith(" file") and isinstance(inner, str) and len(inner) == 64:
+                yield inner
+    elif isinstance(value, dict):
         for name, inner in value.items():
             yield from digests_named(inner, name)
     elif isinstance(value, list):
