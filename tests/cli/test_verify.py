@@ -175,15 +175,20 @@ def test_a_checkpoint_altered_in_a_place_outside_is_named(bench: Path) -> None:
     assert all("outside" in str(finding["text"]) for finding in found)
 
 
-def test_a_place_that_is_away_is_said_and_is_no_finding(bench: Path) -> None:
-    lost(bench)
-    done = cellwright("verify", bench)
-    assert done.exit_code == 0
-    assert "Not reached: outside holds no checkpoint of this site." in done.stdout
-    shutil.rmtree(bench / "outside")
+def test_a_place_elsewhere_that_is_away_is_said_and_is_no_finding(bench: Path, tmp_path: Path) -> None:
+    """A share that is not mounted says nothing of the record; a place in the site's own folder does not go away."""
+    file = bench / "site.toml"
+    named = json.dumps(["outside", str(tmp_path / "share")])
+    file.write_text(file.read_text(encoding="utf-8").replace('places = ["outside"]', f"places = {named}"), "utf-8")
     done = cellwright("verify", bench)
     assert done.exit_code == 0
     assert "Not reached: The outside place" in done.stdout
+    (tmp_path / "share").mkdir()
+    done = cellwright("verify", bench)
+    assert done.exit_code == 0
+    assert "holds no checkpoint of this site." in done.stdout
+    lost(bench)
+    assert kinds(bench) == {"place"}
 
 
 # --- the insider -----------------------------------------------------------------------------------------------------
@@ -237,8 +242,8 @@ def test_a_missing_signature_is_found_even_without_any_checkpoint(bench: Path, e
     edit.done()
     lost(bench)
     found = findings(bench)
-    assert [finding["kind"] for finding in found] == ["signature"]
-    assert "definition.approved lacks a signature" in str(found[0]["text"])
+    assert [finding["kind"] for finding in found] == ["place", "signature"]
+    assert "definition.approved lacks a signature" in str(found[1]["text"])
 
 
 @pytest.mark.requirement("R003")

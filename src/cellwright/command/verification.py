@@ -18,12 +18,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 import cellwright.factory.register
+from cellwright.command import held as beside
 from cellwright.command.dossier.check import digests_named
 from cellwright.command.dossier.finding import Problem
 from cellwright.command.dossier.signed import Curves, Signatures
 from cellwright.command.genesis import contradictions
+from cellwright.command.held import Sealed
 from cellwright.command.site import Settings
-from cellwright.command.witnessing import named
 from cellwright.factory.identity import OwnerMissing, binding
 from cellwright.factory.record import UnknownEvent, read
 from cellwright.language import _
@@ -32,7 +33,7 @@ from cellwright.ledger.canonical import encode, parse_time
 from cellwright.ledger.checkpoint import COSIGNATURE, NOTE, TIMESTAMP, key_chain
 from cellwright.ledger.event import StoredCheckpoint
 from cellwright.ledger.files import FileAltered, FileMissing, FileRef, FolderStore, digest_of
-from cellwright.ledger.note import Checkpoint, Note, NoteError, NoteUnsigned, open_note
+from cellwright.ledger.note import Checkpoint, Note, NoteError
 from cellwright.ledger.outside import OutsideFolder, PlaceAway
 from cellwright.ledger.signing_key import KeyChain, KeyChainBroken
 
@@ -44,6 +45,8 @@ SIGNATURE: Final = "signature.applied"
 PLACE: Final = frozenset({"pos", "version", "at"})
 TIMED_BYTES: Final = 2420 + 8
 """Length of an ML-DSA-44 signature of a note with its time before it."""
+SEALED: Final = b'"enc":'
+"""What the bytes of an event with a sealed field hold."""
 STRETCH: Final = 1000
 """Events between two words about progress."""
 
@@ -122,6 +125,8 @@ def verify_site(
         findings += _events(ledger, min(size, verification.size), counted, progress)
     if folder is not None:
         findings += _files(folder, counted.files)
+        gone = {claim.key.partition("/")[2] for claim in ledger.claims("subject/")}
+        findings += beside.subject_keys(folder, counted.sealed, gone)
     else:
         unchecked.append(_("Files and outside places: give the site's folder to have them checked."))
     findings = _once(findings)
@@ -180,16 +185,18 @@ def _notes(
     held: Sequence[tuple[str, bytes]],
 ) -> Notes:
     notes = Notes([], [], [], [], len(held))
-    kept = set()
-    for stored in _stored(ledger, notes):
-        kept.add(stored.body)
-        where = _("checkpoint {size} in the ledger").format(size=stored.size)
-        _take(notes, chain, stored.body, where, stored.size, cosigned=stored.kind == COSIGNATURE)
-        if stored.kind == COSIGNATURE and settings is not None:
-            notes.findings.extend(_cosigned(stored, settings.witnesses, where))
+    rows = _stored(ledger, notes)
+    kept = {row.body for row in rows if row.kind == NOTE}
+    for row in rows:
+        if row.kind in (NOTE, COSIGNATURE):
+            where = _("checkpoint {size} in the ledger").format(size=row.size)
+            _take(notes, chain, row.body, where, row.size, cosigned=row.kind == COSIGNATURE)
+    notes.findings.extend(beside.rows(rows, None if settings is None else settings.witnesses))
     if folder is not None and settings is not None:
+        origin = chain.origin if chain is not None else settings.origin
+        notes.findings.extend(beside.witnesses_here(folder, origin, settings.witnesses, rows))
+        notes.findings.extend(beside.vanished(folder, settings.places, origin, bool(kept)))
         for place in settings.places:
-            origin = chain.origin if chain is not None else settings.origin
             _outside(notes, chain, OutsideFolder(folder / place, origin), place, kept)
     for name, note in held:
         _take(notes, chain, note, name, None)
@@ -210,19 +217,7 @@ def _stored(ledger: Ledger, notes: Notes) -> list[StoredCheckpoint]:
         elif row.kind == NOTE and not _timely(row):
             text = _("checkpoint {size} in the ledger: it was not signed at the time it states").format(size=row.size)
             notes.findings.append(Finding("checkpoint", row.size, text))
-    return [row for row in rows if row.kind in (NOTE, COSIGNATURE)]
-
-
-def _cosigned(row: StoredCheckpoint, witnesses: Sequence[str], where: str) -> list[Finding]:
-    """A cosignature that bears a named witness's name and is not that witness's. One of nobody named says nothing."""
-    try:
-        keys = [key for line in witnesses for key in named(line).keys]
-        open_note(row.body, keys)
-    except NoteUnsigned:
-        return []
-    except NoteError as error:
-        return [Finding("checkpoint", row.size, f"{where}: {error}")]
-    return []
+    return rows
 
 
 def _timely(row: StoredCheckpoint) -> bool:
@@ -292,6 +287,8 @@ class _Counted:
         self.claims = 0
         self.files: dict[str, int] = {}
         """Address of each file named -> the first event that names it."""
+        self.sealed: dict[str, list[Sealed]] = {}
+        """What is encrypted under each subject's key."""
 
 
 def _events(ledger: Ledger, size: int, counted: _Counted, progress: Callable[[int], None]) -> Iterator[Finding]:
@@ -308,6 +305,8 @@ def _events(ledger: Ledger, size: int, counted: _Counted, progress: Callable[[in
             if event.body.get("simulated") is True and opened.get("simulated") is not True:
                 text = _("event {pos}: {type} is simulated, and the site is not")
                 yield Finding("simulated", event.pos, text.format(pos=event.pos, type=event.type))
+            for subject, field in beside.sealed_in(event.pos, event.body) if SEALED in record.data else ():
+                counted.sealed.setdefault(subject, []).append(field)
             for digest in digests_named(event.body):
                 counted.files.setdefault(digest, event.pos)
             as_stored: dict[str, Any] = msgspec.json.decode(record.data)
