@@ -77,6 +77,8 @@ def test_an_empty_calendar_is_named() -> None:
         ({"routes": route(lags=(Lag(before="a", after="z"),))}, "no task 'z'"),
         ({"routes": route(lags=(Lag(before="a", after="b", least=3, most=2),))}, "at least 3"),
         ({"routes": route(holds=(Hold(resource="room", first="b", last="a"),))}, "stands behind"),
+        ({"routes": route(holds=(Hold(resource="room", first="a", last="b"), Hold(resource="room", first="b", last="b")))},
+         "overlaps another"),
         ({"routes": route(tasks=(Task(name="a", duration=Range(low=3, typical=2, high=4)),))}, "does not rise"),
         ({"routes": route(tasks=(Task(name="a", duration=-1),))}, "-1"),
         ({"routes": route(tasks=(Task(name="a", cleaning={"room": 1}),))}, "does not need it"),

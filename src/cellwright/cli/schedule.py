@@ -17,6 +17,7 @@ app = typer.Typer(add_completion=False, no_args_is_help=True)
 SOLVED: Final = "cellwright.schedule-plan/1"
 CHECKED: Final = "cellwright.schedule-check/1"
 DRAWN: Final = "cellwright.schedule-picture/1"
+EXAMPLE: Final = "cellwright.schedule-example/1"
 MEASURED: Final = "cellwright.schedule-bench/1"
 
 ProblemFile = Annotated[
@@ -191,6 +192,26 @@ def bench(
             values = (row["value"], row["bound"] or "–", row["gap"] or "–", row["cpu_seconds"])
             say(f"{row['file']:<40} {row['rounds']:>8} {values[0]:>10} {values[1]:>10} {values[2]:>8} {values[3]:>9} s")
     raise typer.Exit(Exit.OK if clean else Exit.FINDING)
+
+
+@app.command(help=_("Write a simulated plant to try the other commands on."))
+def example(
+    output: Annotated[Path, typer.Argument(metavar="FILE", help=_("Where to write the problem, as YAML."))],
+    patients: Annotated[int, typer.Option("--patients", min=1, help=_("Patients who arrive in 30 days."))] = 20,
+    seed: Seed = 1,
+    json: Json = False,
+) -> None:
+    """Write a simulated plant."""
+    from cellwright.schedule.generate import plant
+    from cellwright.schedule.read import write_data
+
+    problem = plant(patients, seed=seed)
+    _write(output, write_data(problem).encode())
+    if json:
+        print_document(EXAMPLE, {"file": str(output), "problem": problem.sha256, "jobs": patients, "simulated": True})
+    else:
+        say(_("SIMULATED, NOT FOR HUMAN USE"))
+        say(_("{path} is written.").format(path=output))
 
 
 def _problem(file: Path) -> "Problem":

@@ -69,7 +69,7 @@ def plant(patients: int, *, seed: int = 1, load: float = 0.9, fresh: float = 0.4
             work[need] = work.get(need, 0) + units * (at_most(task) + task.cleaning.get(need, 0)) * patients
     resources = [Resource(name="bioreactor", capacity=max(1, round(patients * HELD / (span * load))))]
     for name, total in work.items():
-        units = max(2, round(total / (days * 0.7)) + 1)
+        units = max(2, round(total / (days * 0.5)) + 1)
         if name == "QA":
             shifts = ((0, 0), (16, max(2, 3 * units)), (36, 0))
             resources.append(Resource(name=name, capacity=3 * units, calendar=shifts, period=DAY))

@@ -663,9 +663,13 @@ def improve(
 
 
 def compile_all(progress: Callable[[str], Any]) -> None:
-    """Compile the core by planning the smallest problem."""
+    """Compile the core, and that of projects, by planning the smallest problems."""
     from cellwright.schedule.generate import plant
-    from cellwright.schedule.solve import solve
+    from cellwright.schedule.read import parse_patterson
+    from cellwright.schedule.solve import repair, solve
 
     progress("  scheduling core\n")
-    solve(plant(2), rounds=2)
+    problem = plant(2)
+    repair(problem, solve(problem, rounds=2), now=100)
+    progress("  projects\n")
+    solve(parse_patterson("3 1 2\n0 0 1 2\n2 1 1 3\n1 2 0", "smallest"), rounds=2)

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from cellwright.language import _
-from cellwright.schedule.problem import Problem, Range, Resource, Route, ScheduleError, Way, at, split
+from cellwright.schedule.problem import Hold, Problem, Range, Resource, Route, ScheduleError, Way, at, split
 
 
 def checked(problem: Problem) -> Problem:
@@ -109,7 +109,17 @@ def _route(route: Route, resources: dict[str, Resource] | object) -> Iterator[st
             yield _("{where}: {first!r} stands behind {last!r}.").format(where=where, first=hold.first, last=hold.last)
         elif hold.resource in resources and (resources[hold.resource].changeovers or resources[hold.resource].consumed):
             yield _("{where}: only pools and crews can be held across tasks.").format(where=where)
+    for n, hold in enumerate(route.holds):
+        for other in route.holds[:n]:
+            inside = {hold.first, hold.last, other.first, other.last} <= set(number)
+            if inside and hold.resource == other.resource and _overlap(hold, other, number):
+                where = _("route {route!r}, hold of {resource!r}").format(route=route.name, resource=hold.resource)
+                yield _("{where}: it overlaps another hold of the same resource.").format(where=where)
     yield from _lags(route, number)
+
+
+def _overlap(one: Hold, two: Hold, number: dict[str, int]) -> bool:
+    return number[one.first] <= number[two.last] and number[two.first] <= number[one.last]
 
 
 def _way(where: str, way: Way, resources: dict[str, Resource]) -> Iterator[str]:
