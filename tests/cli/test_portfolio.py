@@ -67,8 +67,8 @@ def test_a_status_as_of_a_day(run: Run) -> None:
 def test_an_import_and_the_same_again(run: Run, tmp_path: Path) -> None:
     file = tmp_path / "a.json"
     file.write_text(json.dumps(v2()), encoding="utf-8")
-    assert document(run, "import", str(file))["records"] == {"new": 1, "changed": 0, "known": 0}
-    assert document(run, "import", str(file))["records"] == {"new": 0, "changed": 0, "known": 1}
+    assert document(run, "import", str(file))["records"] == {"new": 1, "changed": 0, "older": 0, "known": 0}
+    assert document(run, "import", str(file))["records"] == {"new": 0, "changed": 0, "older": 0, "known": 1}
     assert document(run, "show", "NCT09999999")["record"]["fields"]["status"] == "unknown"
     file.write_text(json.dumps(v2(overallStatus="COMPLETED")), encoding="utf-8")
     changed = document(run, "import", str(file))["files"][0]["records"][0]

@@ -154,7 +154,7 @@ def import_(
         merged = [one for one in groups(portfolio.book.all(RegisterRecord)) if len(one.records) > 1]
         where = str(portfolio.where)
     counts = {what: sum(one.what == what for file in done for one in file.records)
-              for what in ("new", "changed", "known")}  # fmt: skip
+              for what in ("new", "changed", "older", "known")}  # fmt: skip
     told = {
         "portfolio": where,
         "records": counts,

@@ -62,6 +62,16 @@ def test_a_changed_record_shows_what_changed(portfolio: Portfolio, tmp_path: Pat
     assert record(portfolio, "ctgov-v2-NCT09999999").content["status"] == "completed"
 
 
+def test_an_old_file_read_late_is_kept_and_changes_nothing(portfolio: Portfolio, tmp_path: Path) -> None:
+    newer = v2(overallStatus="COMPLETED", lastUpdateSubmitDate="2024-05-01")
+    older = v2(overallStatus="RECRUITING", lastUpdateSubmitDate="2023-05-01")
+    import_file(portfolio, written(tmp_path, "a.json", newer))
+    (imported,) = import_file(portfolio, written(tmp_path, "b.json", older)).records
+    assert (imported.what, imported.changes) == ("older", ())
+    assert record(portfolio, "ctgov-v2-NCT09999999").content["status"] == "completed"
+    assert len(portfolio.book.history["record", "ctgov-v2-NCT09999999"]) == 2
+
+
 def test_a_download_time_is_no_change(portfolio: Portfolio, tmp_path: Path) -> None:
     import_file(portfolio, written(tmp_path, "a.json", v2() | {"record_last_import": "2024-01-01"}))
     (again,) = import_file(portfolio, written(tmp_path, "b.json", v2() | {"record_last_import": "2025-01-01"})).records

@@ -82,7 +82,7 @@ def pipeline_svg(lines: Sequence[Answer]) -> str:
         parts.append(_label(LEFT + (number + 0.5) * step, TOP - 14, short(_(HEADS[stage]), 22), anchor="middle"))
     for number, (label, column, word, sure) in enumerate(rows):
         y = TOP + number * ROW
-        parts.append(_label(6, y + 19, short(label, 32), weight=600 if sure else 400, opacity=1.0 if sure else 0.6))
+        parts.append(_label(6, y + 19, short(label, 27), weight=600 if sure else 400, opacity=1.0 if sure else 0.6))
         if column:
             colour = GREEN if column == len(COLUMNS) else BLUE
             parts.append(f'<rect x="{LEFT}" y="{y + 6}" width="{column * step - 6:.1f}" height="18" rx="4" '

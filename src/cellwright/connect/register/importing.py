@@ -27,7 +27,7 @@ class Imported(NamedTuple):
 
     record: Record
     what: str
-    """`new`, `changed`, or `known`: this very record was read before."""
+    """`new`, `changed`, `older` (a former state of the record), or `known`: this very record was read before."""
     changes: tuple[Change, ...]
 
 
@@ -67,10 +67,18 @@ def import_file(portfolio: Portfolio, path: Path) -> ImportedFile:
     statements = [statement(record, kept.sha256) for record in content.records]
     outcomes = portfolio.state(statements, IMPORTER, "the register's record changed")
     imported = [
-        Imported(record, outcome.what, tuple(changes(portfolio, record, outcome)))
+        Imported(record, _what(portfolio, outcome), tuple(changes(portfolio, record, outcome)))
         for record, outcome in zip(content.records, outcomes, strict=True)
     ]
     return ImportedFile(path, kept.sha256, tuple(imported), content.note)
+
+
+def _what(portfolio: Portfolio, outcome: Outcome) -> str:
+    """`older` for a record that the register had updated before the one that is known; it is kept and changes nothing."""
+    if outcome.what != "changed":
+        return outcome.what
+    current = portfolio.book.get(RegisterRecord, outcome.statement.id)
+    return "changed" if current == outcome.statement else "older"
 
 
 def statement(record: Record, file_sha256: str) -> RegisterRecord:
@@ -90,7 +98,13 @@ def statement(record: Record, file_sha256: str) -> RegisterRecord:
 def changes(portfolio: Portfolio, record: Record, outcome: Outcome) -> Iterator[Change]:
     """What is not as it was: the common fields, then the paths of the document that no common field holds."""
     before, after = outcome.before, outcome.statement
-    if outcome.what != "changed" or not isinstance(before, RegisterRecord) or not isinstance(after, RegisterRecord):
+    current = portfolio.book.get(RegisterRecord, outcome.statement.id)
+    if (
+        outcome.what != "changed"
+        or current != outcome.statement
+        or not isinstance(before, RegisterRecord)
+        or not isinstance(after, RegisterRecord)
+    ):
         return
     yield from compared(before.content, after.content)
     old = _tree(portfolio, before)

@@ -56,7 +56,8 @@ class Book:
             said = one.statement
             self.history.setdefault((said.kind, said.id), []).append(one)
             kind = self._now.setdefault(said.kind, {})
-            kind[said.id] = said
+            if not (isinstance(said, RegisterRecord) and _is_older(said, kind.get(said.id))):
+                kind[said.id] = said
             if isinstance(said, Stated) and said.supersedes:
                 kind.pop(said.supersedes, None)
 
@@ -150,6 +151,16 @@ class Book:
             found.append(step)
             step = self.get(Area, step).within
         return tuple(found)
+
+
+def _is_older(record: RegisterRecord, known: RegisterRecord | None) -> bool:
+    """Whether a record was updated by its register before the one that is known: an old file read late changes nothing."""
+    return known is not None and "" < _updated(record) < _updated(known)
+
+
+def _updated(record: RegisterRecord) -> str:
+    stated = record.content.get("dates", {})
+    return str(stated.get("updated", {}).get("when", ""))
 
 
 def record_numbers(record: RegisterRecord) -> tuple[str, ...]:
