@@ -10,9 +10,21 @@ import numpy as np
 import pytest
 
 from cellwright import language
-from cellwright.cytometry.plot import Axis, Band, Cross, Outline, density_plot, dot_plot, histogram
+from cellwright.cytometry import (
+    Dimension,
+    GatingStrategy,
+    Node,
+    Polygon,
+    Range,
+    Rectangle,
+    encode_fcs,
+    gate_sample,
+    read_fcs,
+)
+from cellwright.cytometry.plot import Axis, Band, Cross, Outline, View, density_plot, dot_plot, draw_gates, histogram
 from cellwright.cytometry.plot.axis import fitting
 from cellwright.cytometry.plot.png import png
+from cellwright.cytometry.transform import Logicle
 
 
 class Asinh:
@@ -70,8 +82,8 @@ def test_a_fitting_axis_shows_nearly_all_and_leaves_out_what_no_scale_shows() ->
     values = events()[0]
     axis = fitting("x", np.append(values, -1.0), Log())
     assert ((values >= axis.low) & (values <= axis.high)).mean() > 0.997
-    with pytest.raises(ValueError, match="no value"):
-        fitting("x", np.array([-1.0, -2.0]), Log())
+    nothing = fitting("x", np.array([-1.0, -2.0]), Log())
+    assert nothing.low < 1 < 10 < nothing.high
 
 
 def test_an_image_is_a_sound_png() -> None:
@@ -132,3 +144,19 @@ def test_words_are_in_the_language_of_the_reader() -> None:
     x, y = events(100)
     with language.use("zh-Hans"):
         assert "events" not in density_plot(x, y, axes(), "点图").alt
+
+
+@pytest.mark.parametrize(
+    "values", [np.zeros((0, 2)), np.full((3, 2), np.nan), np.full((3, 2), np.inf), np.ones((1, 2))]
+)
+def test_a_sample_with_nothing_to_show_is_a_frame_with_nothing_in_it(values: np.ndarray) -> None:
+    """No event, none that is a number, one alone: the gate is drawn, and the words say that it holds nothing."""
+    nothing = read_fcs(encode_fcs(values, ["A", "B"]))
+    x, y = (Dimension(name, Logicle(262_144.0, 0.5, 4.5)) for name in "AB")
+    gates = GatingStrategy({
+        "area": Node(Polygon(x, y, ((0.3, 0.3), (0.7, 0.3), (0.7, 0.7)))),
+        "range": Node(Rectangle((Range(x, 0.9, 0.95),))),
+    })  # fmt: skip
+    view = View(nothing, gates, gate_sample(nothing, gates), {}, {}, "density")
+    for _name, picture in draw_gates(view):
+        assert "nan" not in picture.svg.lower().replace("nano", "")

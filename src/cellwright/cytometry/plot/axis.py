@@ -89,8 +89,7 @@ class Axis:
 def fitting(label: str, values: "Values", scale: Scale | None = None, *, margin: float = 0.03) -> Axis:
     """An axis that shows all but the outermost 0.1 % of the values on each side, with a margin on its own scale.
 
-    Raises:
-        ValueError: no value is finite on this scale.
+    Where there are none, or none that the scale can show, it goes from 0 to 1 on its own scale: a frame with nothing in it.
     """
     import numpy as np
 
@@ -98,9 +97,7 @@ def fitting(label: str, values: "Values", scale: Scale | None = None, *, margin:
     object.__setattr__(whole, "scale", scale)
     shown = whole.transformed(np.asarray(values))
     finite = shown[np.isfinite(shown)]
-    if not len(finite):
-        raise ValueError(f"axis {label!r}: no value can be shown on this scale")
-    low, high = np.quantile(finite, [0.001, 0.999])
+    low, high = np.quantile(finite, [0.001, 0.999]) if len(finite) else (0.0, 1.0)
     room = (high - low) * margin or 0.5
     ends = np.array([low - room, high + room])
     begin, end = ends if scale is None else np.asarray(scale.inverse(ends), np.float64)
