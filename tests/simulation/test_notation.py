@@ -5,6 +5,7 @@ import json
 import msgspec
 import pytest
 
+from cellwright import language
 from cellwright.simulation import Found, Model, ModelData, exponential, notation, triangular, vocabulary
 from tests.simulation.models import everything
 
@@ -108,5 +109,8 @@ processes:
 )  # fmt: skip
 def test_an_error_of_the_whole_has_the_line_of_its_place(change: tuple[str, str], line: int, says: str) -> None:
     with pytest.raises(notation.FileError, match=says) as caught:
+        notation.read(CLINIC.replace(*change))
+    assert caught.value.problems[0][0] == line
+    with language.use("zh-Hans"), pytest.raises(notation.FileError) as caught:
         notation.read(CLINIC.replace(*change))
     assert caught.value.problems[0][0] == line

@@ -66,8 +66,14 @@ def _judged(sheet: "_Sheet", data: ModelData) -> None:
         compiled(data)
     except ModelError as error:
         for what in str(error).split("\n"):
-            line = next((n for place, n in sheet.places if place in what), 1)
+            line = next((n for place, n in sheet.places if _names(what, place)), 1)
             sheet.say(line, what)
+
+
+def _names(what: str, place: str) -> bool:
+    """Whether an error begins with a place, and not with a longer name that begins so too."""
+    after = what[len(place) : len(place) + 1]
+    return what.startswith(place) and not (after.isascii() and (after.isalnum() or after in ("_", "-")))
 
 
 def _composed(sheet: "_Sheet", text: str) -> ModelData | None:
@@ -254,7 +260,7 @@ class _Reader:
             return []
 
     def resource(self, name: str, node: yaml.Node) -> Resource:
-        self.sheet.places.append((_("Resource {name}:").format(name=name), _line(node)))
+        self.sheet.places.append((_("Resource {name}:").format(name=name).rstrip(":："), _line(node)))
         if isinstance(node, yaml.ScalarNode):
             return Resource(name=name, capacity=self.whole(node))
         parts = self.pairs(node, {"capacity": True, "calendar": False, "period": False})
@@ -293,11 +299,11 @@ class _Reader:
                 continue
             for k in range(len(steps) + 1, len(steps) + len(made) + 1):
                 where = _("process {process}, step {number}").format(process=name, number=k)
-                self.sheet.places.insert(0, (where + ":", _line(one)))
+                self.sheet.places.insert(0, (where, _line(one)))
             steps.extend(made)
         end = _("process {process}, step {number}").format(process=name, number=len(steps) + 1)
-        self.sheet.places.append((end + ":", _line(node)))
-        self.sheet.places.append((_("process {process}").format(process=name) + ":", _line(node)))
+        self.sheet.places.append((end, _line(node)))
+        self.sheet.places.append((_("process {process}").format(process=name), _line(node)))
         return ProcessPlan(
             name=name, arrivals=self.draw(parts["arrivals"]) if "arrivals" in parts else None, steps=tuple(steps),
             priority=self.whole(parts["priority"]) if "priority" in parts else 0,
