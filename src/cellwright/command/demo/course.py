@@ -15,6 +15,7 @@ from cellwright.command.demo.cast import by
 from cellwright.command.demo.screening import meeting
 from cellwright.command.demo.stage import Act, until
 from cellwright.command.desk import Outcome
+from cellwright.command.portfolio.gating import admitted
 from cellwright.command.site import Site
 from cellwright.factory.order import (
     acceptance,
@@ -250,6 +251,7 @@ class Patient:
         yield from self.do(consent, "CO-1")
         market = self.product().market(self.market)
         assert market is not None
+        admitted(self.product(), self.market, self.now.date())
         if market.legal_basis == "trial":
             enrol = placing.Enrol(
                 order=self.order, protocol=market.protocol or "", subject_number=f"S-{self.number:03d}",
