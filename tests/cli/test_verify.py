@@ -75,6 +75,20 @@ def test_a_sound_site_is_told_with_its_numbers(bench: Path, today: Path) -> None
     assert lines[-1] == "ok"
 
 
+def test_a_checkpoint_that_is_none_or_of_another_site_is_named_and_not_counted(bench: Path, tmp_path: Path) -> None:
+    garbage = tmp_path / "garbage.note"
+    garbage.write_bytes(b"no note")
+    small.build(tmp_path / "other")
+    foreign = tmp_path / "other" / "outside" / small.LATER / "checkpoint"
+    today = bench / "outside" / small.LATER / "checkpoint"
+    arguments = [word for path in (garbage, foreign, today) for word in ("--checkpoint", path)]
+    done = cellwright("verify", bench, *arguments)
+    assert done.exit_code == 1
+    assert ", 1 of them yours." in done.stdout
+    assert str(garbage) in done.stdout
+    assert str(foreign) in done.stdout
+
+
 def test_it_reads_beside_whoever_works_and_writes_nothing(bench: Path) -> None:
     before = {path: path.read_bytes() for path in bench.rglob("*") if path.is_file()}
     assert not findings(bench)

@@ -55,7 +55,8 @@ class SiteVerification(msgspec.Struct, frozen=True, kw_only=True):
     """What a verification found. `ok` means: no findings.
 
     Args:
-        checkpoint: size of the greatest checkpoint that holds, and how many were compared.
+        checkpoint: size of the greatest checkpoint that is signed as it must be, and how many of those were compared.
+        held: how many of these the caller gave; one that is none, or of another site, is a finding and not counted.
         places: outside places that could be read; `away` those that could not, which is said but is no finding.
         unchecked: what could not be checked here, in words.
     """
@@ -87,7 +88,7 @@ class Notes(NamedTuple):
     findings: list[Finding]
     places: list[str]
     away: list[str]
-    held: int
+    held: int = 0
 
 
 def verify_site(
@@ -184,7 +185,7 @@ def _notes(
     settings: Settings | None,
     held: Sequence[tuple[str, bytes]],
 ) -> Notes:
-    notes = Notes([], [], [], [], len(held))
+    notes = Notes([], [], [], [])
     rows = _stored(ledger, notes)
     kept = {row.body for row in rows if row.kind == NOTE}
     for row in rows:
@@ -198,9 +199,10 @@ def _notes(
         notes.findings.extend(beside.vanished(folder, settings.places, origin, bool(kept)))
         for place in settings.places:
             _outside(notes, chain, OutsideFolder(folder / place, origin), place, kept)
+    before = len(notes.good)
     for name, note in held:
         _take(notes, chain, note, name, None)
-    return notes
+    return notes._replace(held=len(notes.good) - before)
 
 
 def _stored(ledger: Ledger, notes: Notes) -> list[StoredCheckpoint]:
