@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from pathlib import Path
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -243,3 +244,52 @@ def test_times(text: str, expected: str) -> None:
     assert [warning.kind for warning in source.warnings] == (["time"] if "CST" in text else [])
     with pytest.raises(Unreadable):
         time("31/31/2022 16:56", source, "here")
+
+
+def damaged(data: bytes, random: Random) -> bytes:
+    """The bytes cut, with some of them changed, or with a line taken out, doubled, or its separators exchanged."""
+    kind = random.random()
+    if kind < 0.3:
+        return data[: random.randrange(len(data))]
+    if kind < 0.7:
+        changed = bytearray(data)
+        for _time in range(random.choice((1, 3, 20))):
+            changed[random.randrange(len(data))] = random.choice((random.randrange(256), *b',;\t\n"0. '))
+        return bytes(changed)
+    lines = data.split(b"\n")
+    place = random.randrange(len(lines))
+    line = lines.pop(place)
+    if kind >= 0.8:
+        lines.insert(place, line.replace(b",", b"\t").replace(b".", b",") if kind >= 0.9 else line + b"\n" + line)
+    return b"\n".join(lines)
+
+
+@pytest.mark.requirement("R019")
+def test_damaged_real_files_are_read_or_refused(shared_data: Path) -> None:
+    """No damage raises anything but a refusal, not even where the library of workbooks panics."""
+    random = Random(20261122)
+    folder = shared_data / "quality" / "instruments"
+    files = [path for path in sorted(folder.glob("*/*")) if path.suffix != ".json" and path.stat().st_size < 70_000]
+    known = [path.read_bytes() for path in files]
+    for _time in range(1200):
+        with pytest.raises((Unreadable, Incomplete)):
+            raise_if_read(damaged(random.choice(known), random))
+
+
+def test_a_curve_that_is_no_number_is_refused(shared_data: Path) -> None:
+    """Found by damaging files: a reading of a curve was turned into a number without a refusal."""
+    data = (shared_data / "quality/instruments/appbio_quantstudio/appbio_quantstudio_example06.txt").read_bytes()
+    with pytest.raises(Unreadable, match="no number"):
+        read(data.replace(b"1.220\t0.002", b"1..220\t0.002"))
+    with pytest.raises(Incomplete, match="names no wells"):
+        read(data.replace(b"Well\tCycle", b"Wll\tCycle"))
+
+
+def test_a_workbook_that_makes_the_library_panic_is_refused(shared_data: Path) -> None:
+    """Found by damaging files: an old workbook cut short makes the library panic, which is no ordinary exception."""
+    data = (
+        shared_data / "quality/instruments/beckman_vi_cell_xr/Beckman_Vi-Cell-XR_example02_instrumentOutput_error.xls"
+    ).read_bytes()
+    for size in (513, 600, 50_581, 61_511):
+        with pytest.raises(Unreadable):
+            read(data[:size])

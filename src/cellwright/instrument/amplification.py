@@ -3,12 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from math import isfinite
 from typing import Any, Final
 
 from cellwright.instrument.grid import Line, chosen
 from cellwright.instrument.reading import PcrWell
 from cellwright.instrument.source import Source, written
-from cellwright.instrument.table import Incomplete
+from cellwright.instrument.table import Incomplete, Unreadable
 from cellwright.instrument.written import half_digit, number
 from cellwright.language import _
 
@@ -76,8 +77,19 @@ def curves_of(rows: Iterable[Sequence[Any]], places: Mapping[str, int], key: tup
             if isinstance(cell, float):
                 one[name].append(cell)
             elif cell not in {"", None}:
-                one[name].append(float(str(cell).replace(",", "")))
+                one[name].append(_reading(str(cell)))
     return dict(found)
+
+
+def _reading(text: str) -> float:
+    """A reading of a curve, thousands grouped by commas. Raises Unreadable if it is none."""
+    try:
+        found = float(text.replace(",", ""))
+    except ValueError:
+        found = float("nan")
+    if not isfinite(found):
+        raise Unreadable(_("{place}: {text!r} is no number").format(place=_("cycle"), text=text))
+    return found
 
 
 def lengths_agree(curves: Mapping[tuple[str, str], Mapping[str, Sequence[float]]], source: Source) -> None:

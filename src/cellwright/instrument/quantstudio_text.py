@@ -115,6 +115,8 @@ def _curves(sections: Mapping[str, Rows], source: Source, reference: str) -> Cur
         if not rows:
             continue
         columns = {column: at for at, column in enumerate(rows[0][1])}
+        if "Well" not in columns:
+            raise Incomplete(_("section {name} names no wells").format(name=name))
         dyes = wanted or {c: c for c in columns if c not in {"Well", "Well Position", "Cycle"}}
         places = {
             ("passive reference" if new == reference else new): columns[old]

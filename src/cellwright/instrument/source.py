@@ -114,7 +114,8 @@ class Source:
                 raise Unreadable(_("the workbook is larger than {size} bytes").format(size=UNPACKED_MAX))
         try:
             return CalamineWorkbook.from_filelike(io.BytesIO(self.data))
-        except Exception as error:
+        except BaseException as error:
+            _unless_stopped(error)
             raise Unreadable(_("the workbook is damaged or breaks off")) from error
 
     @property
@@ -128,7 +129,8 @@ class Source:
             return self._sheets[name]
         try:
             rows: list[list[Any]] = self._workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
-        except Exception as error:
+        except BaseException as error:
+            _unless_stopped(error)
             raise Unreadable(_("sheet {name} is damaged").format(name=name)) from error
         if len(rows) > ROWS_MAX:
             raise Unreadable(_("sheet {name} has more than {count} rows").format(name=name, count=ROWS_MAX))
@@ -143,6 +145,12 @@ class Source:
             rows = self.sheet(name)[:60] if name else []
             return "\n".join([name, *("\t".join(written(cell) for cell in row) for row in rows)])
         return "" if self.is_binary else self.text[:20_000]
+
+
+def _unless_stopped(error: BaseException) -> None:
+    """Let through what stops the program. All else that the library raises, its panics too, is a damaged workbook."""
+    if isinstance(error, KeyboardInterrupt | SystemExit | GeneratorExit | MemoryError):
+        raise error
 
 
 def written(cell: object) -> str:
