@@ -206,3 +206,41 @@ def test_what_is_remembered_is_marked() -> None:
     assert PORTFOLIO.cohort.basis.standing == "assumption"
     flawed = replace(PRIORS, priors=(replace(bio, shape_of="bio-2011-2020"), replace(bio, weight=Decimal(2))))
     assert len(list(flawed.check())) >= 3
+
+
+@pytest.mark.parametrize("years", [0.5, 1.2, 3.0])
+def test_a_stage_under_way_is_the_lognormal_given_that_it_lasts(years: float) -> None:
+    """P(done within a year | lasted t) = p (F(t + 1) - F(t)) / (1 - F(t)), with F the lognormal of mean 1.3 and spread 0.5."""
+    from scipy.stats import lognorm
+
+    made = Assumptions(outer=1, inner=200_000, horizon=1, mixture={"bio-2011-2020": 1.0}, prior_spread=False, shock=0.0)
+    since = DAY - timedelta(days=round(years * 365.25))
+    one = programme(stage="review", since=since)
+    spent = one.elapsed(DAY)
+    law = lognorm(0.5, scale=1.3 * np.exp(-0.125))
+    expected = 0.906 * (law.cdf(spent + 1) - law.cdf(spent)) / law.sf(spent)
+    found = float(simulate(PRIORS, [one], DAY, made).yearly[:, 0].mean())
+    assert found == pytest.approx(expected, abs=4 * (expected * (1 - expected) / 200_000) ** 0.5)
+
+
+def test_an_observation_moves_the_mean_as_bayes_says() -> None:
+    """Beta(0.906 x 150 + 30, 0.094 x 150 + 10) has the mean (135.9 + 30) / 190."""
+    made = Assumptions(
+        outer=1, inner=200_000, mixture={"bio-2011-2020": 1.0}, prior_spread=False, shock=0.0,
+        observed={("all", "review"): (30, 10)},
+    )  # fmt: skip
+    found = simulate(PRIORS, [programme(stage="review")], DAY, made).tracks[0].chance
+    assert found == pytest.approx((0.906 * 150 + 30) / 190, abs=0.004)
+
+
+def test_waiting_updates_the_chance_as_bayes_says() -> None:
+    """With exponential stages of mean m to success and f m to failure: p e^(-t/m) / (p e^(-t/m) + (1-p) e^(-t/(f m)))."""
+    made = Assumptions(
+        outer=1, inner=200_000, mixture={"bio-2011-2020": 1.0}, sojourn="exponential", prior_spread=False, shock=0.0,
+        failure_time=0.5,
+    )  # fmt: skip
+    one = programme(stage="review", since=DAY - timedelta(days=365))
+    lasted = one.elapsed(DAY)
+    success, failure = 0.906 * np.exp(-lasted / 1.3), 0.094 * np.exp(-lasted / 0.65)
+    found = simulate(PRIORS, [one], DAY, made).tracks[0].chance
+    assert found == pytest.approx(success / (success + failure), abs=0.003)
