@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ import pytest
 from cellwright import shipped
 from cellwright.command.demo import report
 from cellwright.command.demo.published import PUBLISHED
-from cellwright.command.demo.run import STORY_PATIENTS, Demo, open_demo
+from cellwright.command.demo.run import LINKED, STORY_PATIENTS, Demo, open_demo
 from cellwright.command.demo.story import Recall
 from cellwright.command.verification import verify_site
 from cellwright.cytometry import read_fcs
@@ -22,6 +23,7 @@ from cellwright.factory.lot.state import LotState
 from cellwright.factory.order.state import OrderState
 from cellwright.factory.quality.file import QualityState
 from cellwright.factory.release.state import ReleaseState
+from cellwright.ledger.checkpoint import NOTE
 from cellwright.ledger.verify import verify
 
 POINTS = {"collection_receipt", "in_process", "final_label", "qc_tube", "plate_well", "raw_file", "bedside"}
@@ -47,6 +49,24 @@ def test_the_whole_site_verifies(story: Demo) -> None:
     assert found.ok, found.findings[:5]
     assert found.simulated
     assert found.files > 500
+
+
+def test_there_is_one_entry_for_each_patient_with_what_was_decided_of_each_lot(story: Demo) -> None:
+    patients = report.document(story, "1")["patients"]
+    assert [one["number"] for one in patients] == list(range(1, STORY_PATIENTS + 1))
+    assert {len(one["orders"]) for one in patients if one["number"] != LINKED} == {1}
+    assert [order["product"] for order in patients[LINKED - 1]["orders"]] == ["CAR-T-19", "aT19"]
+    for order in (order for one in patients for order in one["orders"]):
+        codes = {outcome["code"] for outcome in order["outcomes"]}
+        for word in ("rejected", "recalled"):
+            assert word not in codes or order["release_status"] == word
+
+
+def test_checkpoints_are_published_on_the_way(story: Demo) -> None:
+    """A run that is cut off half-way leaves a record that others can hold it to."""
+    sizes = [row.size for row in story.site.ledger.checkpoints(NOTE)]
+    assert len(sizes) > 5
+    assert max(after - before for before, after in pairwise(sizes)) < 2000
 
 
 def test_every_scene_of_the_story_happens(story: Demo) -> None:
@@ -247,6 +267,8 @@ def test_the_command_prints_one_document_and_refuses_a_used_folder(tmp_path: Pat
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
-    assert document["schema"] == "cellwright.demo.v1" and document["patients"][0]["outcomes"] == [{"code": "released"}]
+    assert document["schema"] == "cellwright.demo.v2"
+    (order,) = document["patients"][0]["orders"]
+    assert order["outcomes"] == [{"code": "released"}]
     again = subprocess.run(command, capture_output=True, text=True, check=False)
     assert again.returncode == 2 and "not empty" in again.stderr

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from cellwright.command.demo.journey import Way
-from cellwright.command.demo.run import Demo
+from cellwright.command.demo.run import LINKED_BY, Demo
 from cellwright.factory.lot.state import LotState
 from cellwright.factory.release.state import ReleaseState
 from cellwright.language import N_, _
 
-SCHEMA: Final = "cellwright.demo.v1"
+SCHEMA: Final = "cellwright.demo.v2"
 CODES: Final[Mapping[str, str]] = {
     "released": N_("released"),
     "released_pending_results": N_("released with results pending"),
@@ -84,20 +84,29 @@ def counts(demo: Demo) -> dict[str, int]:
     }
 
 
-def patient(way: Way) -> dict[str, Any]:
-    """One patient of the JSON: who, what, which lot, what came of it."""
+def patient(demo: Demo, way: Way) -> dict[str, Any]:
+    """One patient of the JSON: who, and for each order what, which lot, what came of it; two orders for a linked pair."""
+    linked = [other for other in demo.linked if other.patient.number == way.patient.number + LINKED_BY]
+    return {
+        "number": way.patient.number,
+        "published": way.published.name if way.published else "",
+        "source": way.published.source if way.published else "",
+        "orders": [_order(demo, one) for one in (way, *linked)],
+    }
+
+
+def _order(demo: Demo, way: Way) -> dict[str, Any]:
+    """One order, its lot, how far the lot's making came, and what was decided of it at last."""
     one = way.patient
     lot = one.site.desk.state(LotState, one.lot) if one.lot else None
     return {
-        "number": one.number,
         "product": one.product_id,
         "market": one.market,
         "order": one.order,
         "coi": one.coi,
         "lot": one.lot,
         "lot_status": lot.status if lot else "",
-        "published": way.published.name if way.published else "",
-        "source": way.published.source if way.published else "",
+        "release_status": demo.site.desk.state(ReleaseState, one.lot).status if lot else "",
         "outcomes": one.outcomes,
     }
 
@@ -108,7 +117,7 @@ def document(demo: Demo, seed: str) -> dict[str, Any]:
     return {
         "simulated": True,
         "seed": seed,
-        "patients": [patient(way) for way in ways],
+        "patients": [patient(demo, way) for way in demo.ways],
         "stock": stock(demo),
         "counts": counts(demo),
         "codes": sorted({outcome["code"] for way in ways for outcome in way.patient.outcomes}),

@@ -44,6 +44,7 @@ class Demo:
         self.setting = Setting(site, signer)
         self.ways: list[Way] = []
         self.linked: list[Way] = []
+        self._covered = 0
         self.stock: StockLot | None = None
         """The antibody's lot, in a demonstration that tells the whole story."""
 
@@ -82,7 +83,7 @@ class Demo:
             for n, lot in enumerate(PUBLISHED, 1)
         ]
         first = way(LINKED, "CAR-T-19", "CN", weight_kg="25")
-        second = way(LINKED + 1000, "aT19", "CN", weight_kg="25")
+        second = way(LINKED + LINKED_BY, "aT19", "CN", weight_kg="25")
         self._pair = story.Linked(first, second)
         self.linked.append(second)
         return [
@@ -123,16 +124,28 @@ class Demo:
         signers.enrol_office()
         journeys: Sequence[Journey] = self.journeys(patients)
         assert isinstance(self.site.clock, SimulatedClock)
-        Stage(self.site.desk, self.site.clock, signers, progress).run(journeys)
+        self.site.publish()
+        Stage(self.site.desk, self.site.clock, signers, progress, self._publish_when_grown).run(journeys)
         self.site.publish()
 
+    def _publish_when_grown(self) -> None:
+        """A checkpoint on the way, so that a run cut off half-way leaves a record that others can hold it to."""
+        size = self.site.ledger.head().size
+        if size - self._covered >= BETWEEN_CHECKPOINTS:
+            self._covered = size
+            self.site.publish()
 
+
+BETWEEN_CHECKPOINTS: Final = 500
+"""Events between two checkpoints at least; they are published at the end of a simulated day."""
 WITNESS: Final = "witness"
 """Folder of the simulated witness, in the site's."""
 RECALLED: Final = 20
 """Number of the patient whose lot is recalled; the next one's, of the same vector lot, has not left the plant."""
 LINKED: Final = 10
 """Number of the patient with two linked products."""
+LINKED_BY: Final = 1000
+"""The second of them is drawn under a number so much greater; it is no further patient."""
 
 
 def seeded_ids(seed: str) -> Callable[[], UUID]:

@@ -37,11 +37,19 @@ BETWEEN_ACTS = timedelta(seconds=20)
 class Stage:
     """Simulated time, the desk, and the journeys on it."""
 
-    def __init__(self, desk: Desk, clock: SimulatedClock, signer: Signer, progress: Callable[[int, int], None]) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        clock: SimulatedClock,
+        signer: Signer,
+        progress: Callable[[int, int], None],
+        day_ended: Callable[[], object] = lambda: None,
+    ) -> None:
         self.desk = desk
         self.clock = clock
         self._signer = signer
         self._progress = progress
+        self._day_ended = day_ended
 
     def run(self, journeys: Sequence[Journey]) -> None:
         """Run all journeys to their ends. A refusal that a journey does not expect ends the run with it."""
@@ -50,6 +58,8 @@ class Stage:
         done = 0
         while due:
             now = max(due[0][0], self.clock())
+            if now.date() > self.clock().date():
+                self._day_ended()
             self.clock.set(now)
             acts: list[tuple[int, Act]] = []
             while due and due[0][0] <= now:
