@@ -1,6 +1,7 @@
 """`cellwright assay` and `cellwright instrument`: raw files in, published and printed figures out, exit codes that say so."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -258,3 +259,54 @@ def test_instrument_read_of_nothing_readable(tmp_path: Path) -> None:
     (one,) = document("instrument", "read", file, code=1)["files"]
     assert one["kind"] == "UnknownFormat" and one["error"]
     assert document("instrument", "read", tmp_path / "absent", code=1)["files"][0]["kind"] == "cannot be opened"
+
+
+def quantstudio(amplified: str) -> str:
+    """A made-up text export: two targets with exact curves of slope -3.3219 (100 %), a sample of 1.5 copies per cell."""
+    head = "* Instrument Type = TEST\n* Quantification Cycle Method = Ct\n* Passive Reference = ROX\n\n[Results]\n"
+    rows = ["Well\tWell Position\tSample Name\tTarget Name\tTask\tQuantity\tCT"]
+    number = 0
+    for target, copies in (("CAR", 1500), ("ALB", 2000)):
+        cells = [
+            ("S", "STANDARD", str(q), f"{40 - 3.321928 * e:.6f}")
+            for e, q in ((2, 100), (3, 1000), (4, 10000), (5, 100000))
+        ]
+        cells += [("LOT-1", "UNKNOWN", "", f"{40 - 3.321928 * math.log10(copies):.6f}")] * 3
+        cells.append(("", "NTC", "", amplified if target == "CAR" else "Undetermined"))
+        for sample, task, quantity, cycle in cells:
+            number += 1
+            rows.append(f"{number}\tA{number}\t{sample}\t{target}\t{task}\t{quantity}\t{cycle}")
+    return head + "\n".join(rows) + "\n"
+
+
+@pytest.mark.requirement("R102")
+def test_vector_copies_by_two_standard_curves(tmp_path: Path) -> None:
+    """2 x 1500 / 2000 is 1.5 copies per cell; over half of the cells it is 3. A blank that amplified makes it invalid."""
+    file = tmp_path / "plate.txt"
+    file.write_text(quantstudio("Undetermined"))
+    words = (
+        "assay",
+        "vcn",
+        file,
+        "--transgene",
+        "CAR",
+        "--reference",
+        "ALB",
+        "--transduced",
+        "500/1000",
+        "--limit",
+        "5",
+    )
+    (one,) = document(*words)["assays"]
+    assert one["per_cell"]["value"] == pytest.approx(1.5, rel=1e-5)
+    assert one["per_transduced_cell"]["value"] == pytest.approx(3.0, rel=1e-5)
+    file.write_text(quantstudio("31.2"))
+    (one,) = document(*words, code=1)["assays"]
+    assert one["complies"] and not one["valid"]
+
+
+def test_vector_copies_of_wells_that_disagree_are_not_valid(tmp_path: Path) -> None:
+    file = tmp_path / "droplets.csv"
+    file.write_text(COUNTS.format(n=20000, car=5000, ref=5000) + "S,2,CAR,20000,9000,0.85\nS,2,REF,20000,5000,0.85\n")
+    (one,) = document("assay", "vcn", file, "--transgene", "CAR", "--reference", "REF", code=1)["assays"]
+    assert [check["rule"] for check in one["checks"] if check["outcome"] == "fail"] == ["agreement of wells"]

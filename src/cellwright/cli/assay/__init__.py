@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from cellwright.cli.assay.answer import Answer, finish
+from cellwright.cli.assay.pcr import LEAST_PARTITIONS
 from cellwright.cli.output import Exit, complain, print_document, progress, say, stop
 from cellwright.language import _
 
@@ -26,8 +27,6 @@ ENDOTOXIN: Final = "cellwright.assay-endotoxin/1"
 SPC: Final = "cellwright.assay-spc/1"
 EXAMPLE: Final = "cellwright.assay-example/1"
 REVIEW: Final = "cellwright.assay-review/1"
-LEAST_PARTITIONS: Final = 5000
-"""[K] partitions that a well needs; a method sets its own."""
 
 Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help=_("Files of the assay."))]
 Json = Annotated[bool, typer.Option("--json", help=_("Print one JSON document instead of text."))]
@@ -124,7 +123,9 @@ def dpcr(
 
 
 @app.command(
-    help=_("Vector copies per cell and per transduced cell by digital PCR, with one interval for all sources.")
+    help=_(
+        "Vector copies per cell and per transduced cell by digital or quantitative PCR, with one interval for all sources."
+    )
 )
 def vcn(
     files: Files,

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -34,6 +35,8 @@ PRINTED: Final = {
 DIGITS: Final = {"slope": 4, "intercept": 4, "r_squared": 6, "efficiency": 2}
 """Decimals at most that an instrument's figure is compared at; errors are compared to a relative 1e-6."""
 COMPARED: Final = 6
+LEAST_PARTITIONS: Final = 5000
+"""[K] partitions that a well needs; a method sets its own."""
 
 
 # --- quantitative
@@ -358,26 +361,73 @@ def vcn(
     file: Path, transgene: str, reference: str, *, fraction: "Fraction | None", limit: Decimal | None, ploidy: float
 ) -> list[Answer]:
     """Copies per cell, and per transduced cell where the transduced fraction is given, for each sample of a file."""
-    reading, groups = partitions(file)
+    reading = opened(file)
     if isinstance(reading, Answer):
         return [reading]
-    samples = [sample for sample, name in groups if name == transgene and (sample, reference) in groups]
-    if not samples:
-        known = ", ".join(sorted({name for _sample, name in groups}))
+    found = [*_by_partitions(reading, transgene, reference, ploidy), *_by_curves(reading, transgene, reference, ploidy)]
+    if not found:
+        names = {one.target for one in reading.measurements if hasattr(one, "target")}
         return [refused(file, _("no sample has both {transgene} and {reference}; the file has {known}").format(
-            transgene=transgene, reference=reference, known=known))]  # fmt: skip
-    return [_vcn(file, reading, sample, (groups[(sample, transgene)], groups[(sample, reference)]), fraction, limit, ploidy)
-            for sample in samples]  # fmt: skip
+            transgene=transgene, reference=reference, known=", ".join(sorted(names)) or "–"))]  # fmt: skip
+    return [_vcn(file, reading, one, fraction, limit) for one in found]
 
 
-def _vcn(file: Path, reading: "Reading", sample: str, wells: "tuple[list[PartitionWell], list[PartitionWell]]",
-         fraction: "Fraction | None", limit: Decimal | None, ploidy: float) -> Answer:  # fmt: skip
-    from cellwright.assay.pcr import molecules, per_cell_digital, per_transduced_cell
+Sampled = tuple[str, "CopyNumber", "tuple[Check, ...]"]
+"""A sample, its copies per cell, and the checks of the wells or curves behind them."""
+
+
+def _by_partitions(reading: "Reading", transgene: str, reference: str, ploidy: float) -> list[Sampled]:
+    from cellwright.assay.pcr import molecules, per_cell_digital
+    from cellwright.assay.pcr.digital import well_checks
+    from cellwright.instrument.reading import PartitionWell
+
+    groups: Groups = defaultdict(list)
+    for one in reading.measurements:
+        if isinstance(one, PartitionWell):
+            groups[(one.sample, one.target)].append(one)
+    found: list[Sampled] = []
+    for sample, name in list(groups):
+        if name == transgene and (sample, reference) in groups:
+            two = [counted(groups[(sample, target)]) for target in (transgene, reference)]
+            checks = tuple(check for wells in two for check in well_checks(wells, least_partitions=LEAST_PARTITIONS))
+            found.append((sample, per_cell_digital(molecules(two[0]), molecules(two[1]), ploidy=ploidy), checks))
+    return found
+
+
+def _by_curves(reading: "Reading", transgene: str, reference: str, ploidy: float) -> list[Sampled]:
+    """By two standard curves on one plate, both in copies per reaction; a sample that is not seen has no value here."""
+    from cellwright.assay.pcr import curve_checks, per_cell_quantitative, standard_curve
+    from cellwright.assay.pcr.standard_curve import CurveError
+    from cellwright.instrument.reading import PcrWell
+
+    quantities: list[dict[str, Quantity]] = []
+    checks: list[Check] = []
+    for target in (transgene, reference):
+        wells = [w for w in reading.measurements if isinstance(w, PcrWell) and w.target == target and not w.omitted]
+        standards = [w for w in wells if w.task.upper() == "STANDARD" and w.quantity and w.cycle is not None]
+        try:
+            curve = standard_curve(
+                [float(w.quantity or 0) for w in standards], [float(w.cycle or 0) for w in standards]
+            )
+        except CurveError:
+            return []
+        checks += [*curve_checks(curve), _blank(wells)]
+        quantities.append({one["sample"]: one["quantity"] for one in _quantities(curve, wells) if one["quantity"]})
+    both = [sample for sample in quantities[0] if sample in quantities[1]]
+    return [(sample, per_cell_quantitative(quantities[0][sample], quantities[1][sample], ploidy=ploidy), tuple(checks))
+            for sample in both]  # fmt: skip
+
+
+def _vcn(
+    file: Path, reading: "Reading", sampled: Sampled, fraction: "Fraction | None", limit: Decimal | None
+) -> Answer:
+    from cellwright.assay.check import passed
+    from cellwright.assay.pcr import per_transduced_cell
     from cellwright.assay.pcr.copy_number import plausibility
 
-    copies = per_cell_digital(*(molecules(counted(group)) for group in wells), ploidy=ploidy)
+    sample, copies, measured = sampled
     each = None if fraction is None else per_transduced_cell(copies, fraction)
-    checks: list[Check] = []
+    checks = [*measured]
     if fraction is not None and copies.value is not None:
         checks.append(plausibility(copies.value, fraction))
     judged = exact(each or copies)
@@ -389,7 +439,7 @@ def _vcn(file: Path, reading: "Reading", sample: str, wells: "tuple[list[Partiti
             value=figure(each.value), lower=figure(each.lower), upper=figure(each.upper)))  # fmt: skip
     lines += ["  " + _("{percent:.0f} % of the uncertainty comes from {source}").format(
         source=name, percent=100 * share / sum((each or copies).shares.values()))
-        for name, share in (each or copies).shares.items() if (each or copies).log_variance > 0]  # fmt: skip
+        for name, share in (each or copies).shares.items() if 0 < (each or copies).log_variance < inf]  # fmt: skip
     lines += check_lines(checks)
     if passes is not None:
         word = _("complies") if passes else _("does not comply")
@@ -398,7 +448,8 @@ def _vcn(file: Path, reading: "Reading", sample: str, wells: "tuple[list[Partiti
             "judged": judged, "limit": limit, "complies": passes}  # fmt: skip
     table = ((_("sample"), _("copies per cell"), _("copies per transduced cell"), ""),
              (sample, figure(copies.value), figure(each.value if each else None), ""), *check_rows(checks))  # fmt: skip
-    return Answer(str(file), f"{file.name}, {sample}", copies.value is not None and passes is not False, body, tuple(lines),
+    valid = copies.value is not None and passes is not False and passed(checks)
+    return Answer(str(file), f"{file.name}, {sample}", valid, body, tuple(lines),
                   table, _vcn_pictures(sample, copies, each), reading.sha256)  # fmt: skip
 
 
