@@ -247,3 +247,25 @@ def test_threads_and_blocks_leave_no_seam() -> None:
     assert quick.counts == slow.counts and quick.counts["few"] > 100
     for name in strategy.populations:
         np.testing.assert_array_equal(quick.member(name), slow.member(name))
+
+
+@pytest.mark.filterwarnings("error")
+def test_doubles_and_integers_beyond_single_precision_are_judged_exactly_and_in_silence() -> None:
+    """Differences that single precision cannot hold, and values that it cannot: gates see the stored ones."""
+    random = np.random.default_rng(3)
+    doubles = [1 + random.integers(0, 100, 3000) * 1e-10, random.normal(0, 1e300, 3000)]
+    integers = [random.integers(2**24, 2**24 + 40, 3000), random.integers(0, 2**32, 3000)]
+    for columns, kind, bounds in (
+        (doubles, "D", (1 + 2e-9, 1 + 5e-9, 1e299)),
+        (integers, "I", (2**24 + 11, 2**24 + 17, 2**31 + 1)),
+    ):
+        channels = [Channel(name, range=2.0**32) for name in "AB"]
+        sample = read_fcs(encode_fcs(columns, channels, datatype=kind))  # type: ignore[arg-type]
+        low, high, top = bounds
+        gates = GatingStrategy({
+            "between": Node(Rectangle((Range(Dimension("A"), low, high),))),
+            "below": Node(Rectangle((Range(Dimension("B"), None, top),))),
+        })  # fmt: skip
+        found = gate_sample(sample, gates)
+        assert (found.member("between") == ((columns[0] >= low) & (columns[0] < high))).all()
+        assert (found.member("below") == (columns[1] < top)).all()

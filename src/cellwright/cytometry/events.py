@@ -111,15 +111,19 @@ def split(events: int, stride: int) -> list[tuple[int, int]]:
 
 def fill(data: Buffer, layout: Layout, wanted: Sequence[int], begin: int, out: NDArray[np.float32]) -> None:
     """Write the values of the events from `begin` on into `out`, shape (channels, events)."""
+    import numpy as np
+
     step = max(1024, BLOCK_BYTES // layout.stride)
     table = _table(data, layout, wanted)
-    for first in range(0, out.shape[1], step):
-        last = min(first + step, out.shape[1])
-        if table is not None:
-            out[:, first:last] = table[begin + first : begin + last].T
-            continue
-        for row, n in zip(out, wanted, strict=True):
-            row[first:last] = raw(data, layout, n, begin + first, begin + last)
+    # A double beyond single precision becomes an infinity; who judges by these values looks at such an event again.
+    with np.errstate(over="ignore"):
+        for first in range(0, out.shape[1], step):
+            last = min(first + step, out.shape[1])
+            if table is not None:
+                out[:, first:last] = table[begin + first : begin + last].T
+                continue
+            for row, n in zip(out, wanted, strict=True):
+                row[first:last] = raw(data, layout, n, begin + first, begin + last)
 
 
 def _table(data: Buffer, layout: Layout, wanted: Sequence[int]) -> NDArray[Any] | None:

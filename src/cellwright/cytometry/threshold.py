@@ -59,7 +59,7 @@ def single(value: float) -> np.float32:
 
     with np.errstate(over="ignore"):
         near = np.float32(value)
-    return np.nextafter(near, np.float32(np.inf)) if near < value else near
+        return np.nextafter(near, np.float32(np.inf)) if near < value else near
 
 
 def _smallest(
