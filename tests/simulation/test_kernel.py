@@ -1,6 +1,7 @@
 """The interpreter against exact results and against itself."""
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ from cellwright.simulation import (
 )  # fmt: skip
 from cellwright.simulation import draw as draws
 from cellwright.simulation import layout as at
+from cellwright.simulation.run import compiled_before
 from tests.simulation.models import everything, station
 
 DRAWS = [
@@ -205,3 +207,12 @@ def test_chains_counts_and_units_agree_wherever_a_run_is_looked_at(seed: int, un
     if not result.stopped:
         whole(result.state)
     assert (result.state.resource[:, at.QUEUED] >= 0).all()
+
+
+def test_it_is_known_whether_the_interpreter_has_to_be_compiled_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    everything().run(until=1)
+    assert compiled_before()
+    monkeypatch.setattr(kernels.simulate._cache, "_cache_path", str(tmp_path))
+    assert not compiled_before()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cellwright.cli.output import Exit, document, print_document, progress, say, stop
+from cellwright.cli.output import Exit, complain, document, print_document, progress, say, stop
 from cellwright.language import _
 
 if TYPE_CHECKING:
@@ -218,7 +218,10 @@ def _plan(data: "ModelData", until: float, warm_up: str, threads: int, keep: Pat
 
 def _told(work: Any) -> Any:
     from cellwright.simulation.draw import ModelError
+    from cellwright.simulation.run import compiled_before
 
+    if not compiled_before():
+        complain(_("Compiling the interpreter, once on this machine; this takes about half a minute."))
     try:
         return work()
     except ModelError as error:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -73,6 +74,17 @@ def run_prepared(made: Compiled, chosen: Options) -> Result:
             if ended != at.CROWDED:
                 return Result(made, state, float(now), int(ended), chosen)
             state = roomier(state)
+
+
+def compiled_before() -> bool:
+    """Whether the interpreter need not be compiled first: it was before, or it runs as plain Python here."""
+    from cellwright.simulation import kernels
+
+    stats = getattr(kernels.simulate, "stats", None)
+    if stats is None:
+        return True
+    source = Path(str(kernels.__file__)).stat().st_mtime
+    return any(index.stat().st_mtime >= source for index in Path(stats.cache_path).glob("kernels.simulate-*.nbi"))
 
 
 def roomier(s: Any) -> Any:
