@@ -24,7 +24,9 @@ def test_run_tells_what_resources_and_processes_did(line: str) -> None:
     done = CliRunner().invoke(app, ["run", line, *RUN])
     assert done.exit_code == 0, done.output
     assert (
-        "not of a plant" in done.stdout and "bioreactor" in done.stdout and "measure/receipt to release/mean" in done.stdout
+        "not of a plant" in done.stdout
+        and "bioreactor" in done.stdout
+        and "measure/receipt to release/mean" in done.stdout
     )
 
 
