@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cellwright.cli.output import Exit, print_document, progress, say, stop
-from cellwright.language import _
+from cellwright.language import N_, _
 
 if TYPE_CHECKING:
     from cellwright.command.verification import SiteVerification
@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False)
 
 SCHEMA = "cellwright.verification/1"
+KINDS = {
+    "bytes": N_("bytes"), "checkpoint": N_("checkpoint"), "claim": N_("claim"), "file": N_("file"), "head": N_("head"),
+    "identity": N_("identity"), "index": N_("index"), "key": N_("key"), "keys": N_("keys"), "ledger": N_("ledger"),
+    "place": N_("place"), "schema": N_("schema"), "settings": N_("settings"), "signature": N_("signature"),
+    "simulated": N_("simulated"), "tag": N_("tag"), "type": N_("type"),
+}  # fmt: skip
+"""What kinds of findings are called for a person; the JSON document keeps the codes."""
 
 
 @app.command()
@@ -115,7 +122,9 @@ def _tell(result: "SiteVerification") -> None:
     for text in result.unchecked:
         say(_("Not checked: {what}").format(what=text))
     for finding in result.findings:
-        say(f"✕ {finding.kind}{'' if finding.pos is None else f' {finding.pos}'}: {finding.text}")
+        say(
+            f"✕ {_(KINDS.get(finding.kind, finding.kind))}{'' if finding.pos is None else f' {finding.pos}'}: {finding.text}"
+        )
     if result.ok:
         say(_("ok"))
     else:

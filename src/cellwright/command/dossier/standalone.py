@@ -13,7 +13,9 @@ import re
 import tokenize
 from importlib.resources import files
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+
+import yaml
 
 from cellwright.language import CHINESE, translate
 
@@ -27,6 +29,7 @@ PARTS: Final = (
     ("cellwright.command.dossier", "signed.py"),
     ("cellwright.command.dossier", "check.py"),
     ("cellwright.command.dossier", "phrases.py"),
+    ("cellwright.command.dossier", "words.py"),
     ("cellwright.command.dossier", "telling.py"),
 )
 SHIPPED: Final = ("cellwright.shipped", "verify_dossier.py")
@@ -76,11 +79,34 @@ def compose() -> str:
         messages |= dict.fromkeys(_messages(tree))
         kept = _without_imports(source, tree, imports)
         bodies.append(f"# {'-' * 20} {name}\n\n{_told_apart(kept, clashing, name.removesuffix('.py')).strip()}\n")
-    table = "".join(f"    {message!r}: {translate(message, CHINESE)!r},\n" for message in sorted(messages))
+    said = titles() | {message: translate(message, CHINESE) for message in messages}
+    table = "".join(f"    {text!r}: {said[text]!r},\n" for text in sorted(said))
     end = f'CHINESE.update({{\n{table}}})\n\nif __name__ == "__main__":\n    sys.exit(main(sys.argv[1:]))\n'
     future = "from __future__ import annotations\n\n"
     others = sorted(line for line in imports if "__future__" not in line)
     return HEAD + future + "".join(others) + "\n" + _N + "\n\n" + "\n\n".join(bodies) + "\n\n" + end
+
+
+def titles() -> dict[str, str]:
+    """Titles in the shipped recipes, English -> Chinese: an event holds the English one."""
+    recipes = files(SHIPPED[0]).joinpath("recipe").iterdir()
+    found: dict[str, str] = {}
+    for recipe in sorted(recipes, key=lambda file: file.name):
+        if recipe.name.endswith(".yaml"):
+            _titles(yaml.safe_load(recipe.read_text(encoding="utf-8")), found)
+    return found
+
+
+def _titles(value: Any, found: dict[str, str]) -> None:
+    if isinstance(value, list):
+        for one in value:
+            _titles(one, found)
+    elif isinstance(value, dict):
+        title = value.get("title")
+        if isinstance(title, dict) and {"en", "zh"} <= title.keys():
+            found.setdefault(str(title["en"]), str(title["zh"]))
+        for one in value.values():
+            _titles(one, found)
 
 
 def messages_of(package: str, name: str) -> list[str]:

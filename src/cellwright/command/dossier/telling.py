@@ -6,6 +6,7 @@ Standard library only; the last part of the stand-alone verifier, which brings t
 
 import json
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from cellwright.command.dossier.check import verify_dossier
 from cellwright.command.dossier.finding import Findings, Problem
 from cellwright.command.dossier.phrases import PHRASES
+from cellwright.command.dossier.words import WORDS
 from cellwright.language import N_
 
 CHINESE: dict[str, str] = {}
@@ -54,8 +56,8 @@ class Teller:
         return (CHINESE.get(text, text) if self.chinese else text).format_map(_Gaps(said))
 
     def word(self, value: str) -> str:
-        """A value that is a sentence of ours itself, such as the reason of a problem; anything else as it stands."""
-        return CHINESE.get(value, value) if self.chinese else value
+        """A value that is a sentence or a code of ours, such as the reason of a problem or a role; else as it stands."""
+        return CHINESE.get(WORDS.get(value, value), value) if self.chinese else value
 
     def problem(self, problem: Problem) -> str:
         """A problem in words."""
@@ -66,7 +68,7 @@ class Teller:
         phrase = PHRASES.get(event["type"])
         if phrase is None:
             return str(event["type"])
-        shown = {key: shown_value(value) for key, value in event["body"].items()}
+        shown = {key: shown_value(value, self.word) for key, value in event["body"].items()}
         return (CHINESE.get(phrase, phrase) if self.chinese else phrase).format_map(_Gaps(shown))
 
     def story(self, events: list[dict[str, Any]]) -> list[str]:
@@ -194,17 +196,17 @@ class Teller:
         return lines
 
 
-def shown_value(value: Any) -> str:
-    """A value of a body for a reader: lists and parts are written out, shortly."""
+def shown_value(value: Any, word: Callable[[str], str] = str) -> str:
+    """A value of a body for a reader: lists and parts are written out, shortly; `word` says what a code is called."""
     if isinstance(value, bool):
         return "+" if value else "–"
     if isinstance(value, list):
-        return ", ".join(map(shown_value, value))
+        return ", ".join(shown_value(one, word) for one in value)
     if isinstance(value, dict):
         named = [key for key in ("container", "bag", "material", "parameter", "name") if key in value]
         amount = [str(value[key]) for key in ("value", "quantity", "unit") if key in value]
-        return " ".join([*(str(value[key]) for key in named[:1]), *amount]) or f"({len(value)})"
-    return str(value)
+        return " ".join([*(word(str(value[key])) for key in named[:1]), *map(word, amount)]) or f"({len(value)})"
+    return word(str(value))
 
 
 def main(arguments: list[str]) -> int:
