@@ -49,7 +49,6 @@ PUBLISHED = {
 }
 
 
-@pytest.mark.requirement("R115")
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_potency_to_the_published_digits(name: str, shared_data: Path) -> None:
     file = shared_data / "quality" / "bioassay" / f"{name}.txt"
@@ -62,7 +61,6 @@ def test_potency_to_the_published_digits(name: str, shared_data: Path) -> None:
     assert all(printed["agrees"] for printed in one["printed"]) and len(one["printed"]) == len(PUBLISHED[name])
 
 
-@pytest.mark.requirement("R115")
 @pytest.mark.parametrize(
     ("name", "why"), [("Corticotrophin", "non-parallelism"), ("HepatitisB_Error", "assumed potency")]
 )
@@ -76,7 +74,6 @@ def test_an_assay_that_is_not_valid_says_why(name: str, why: str, shared_data: P
         assert "无效" in run("assay", "potency", file, code=1)
 
 
-@pytest.mark.requirement("R017")
 @pytest.mark.parametrize(
     ("folder", "name", "slope", "code"),
     [
@@ -112,7 +109,6 @@ def test_qpcr_without_standards_is_not_valid_but_shows_its_cycles(shared_data: P
     assert all(target["cycles"]["largest_difference"] < 0.1 for target in one["targets"])
 
 
-@pytest.mark.requirement("R017")
 def test_dpcr_on_qx200_droplets_of_known_copy_number(shared_data: Path) -> None:
     """Dorazio and Hunter 2015: nominal 1, 2, 5, 14 copies; published pooled values and log-delta limits."""
     folder = shared_data / "quality" / "dpcr"
@@ -134,7 +130,6 @@ def test_dpcr_on_qx200_droplets_of_known_copy_number(shared_data: Path) -> None:
         assert found["copies_per_ul"] == pytest.approx(case["copies_per_uL"], rel=1e-9)
 
 
-@pytest.mark.requirement("R017")
 def test_dpcr_on_qiacuity_exports(shared_data: Path) -> None:
     """Printed concentrations to 1e-9; a dilution series under one sample's name is not taken for replicates."""
     folder = shared_data / "quality"
@@ -194,7 +189,6 @@ def test_cartridges_use_their_archived_curve(tmp_path: Path) -> None:
     assert any(check["rule"] == "archived curve" and check["outcome"] == "fail" for check in late["measured"]["checks"])
 
 
-@pytest.mark.requirement("R114")
 def test_control_charts_and_review(tmp_path: Path) -> None:
     """Individuals chart of the NIST handbook's flow rates: limits 45.8159 and 55.8041, with 1.128 for d2 = 1.12838."""
     flow = (49.6, 47.6, 49.9, 51.3, 47.8, 51.2, 52.6, 52.4, 53.6, 52.1)
@@ -279,7 +273,6 @@ def quantstudio(amplified: str) -> str:
     return head + "\n".join(rows) + "\n"
 
 
-@pytest.mark.requirement("R102")
 def test_vector_copies_by_two_standard_curves(tmp_path: Path) -> None:
     """2 x 1500 / 2000 is 1.5 copies per cell; over half of the cells it is 3. A blank that amplified makes it invalid."""
     file = tmp_path / "plate.txt"
