@@ -211,6 +211,24 @@ def _whys() -> dict[str, str]:
     }
 
 
+def _acts() -> dict[str, str]:
+    return {
+        "order": _("order"),
+        "collection": _("collection"),
+        "manufacture": _("manufacture"),
+        "release": _("release"),
+        "infusion": _("infusion"),
+    }
+
+
+def _waited(need: str) -> str:
+    """What a gate waits for, in words."""
+    name, _bracket, product = need.rstrip(")").partition("(")
+    if name == "prior_product_infused":
+        return _("the infusion of {product}").format(product=product)
+    return _("the protocol's verdict eligible")
+
+
 def _tell(protocol: "Protocol", found: "Judgement", gates: dict[str, Any]) -> None:
     say(f"{_verdicts()[found.verdict]}  {protocol.id} {protocol.version}  {localized(protocol.title.as_dict())}")
     texts = {criterion.label: localized(criterion.text.as_dict()) for criterion in protocol.criteria}
@@ -226,6 +244,8 @@ def _tell(protocol: "Protocol", found: "Judgement", gates: dict[str, Any]) -> No
             say(f"  {missing.name}{role}: {whys[missing.why]}")
     for act, gate in gates.items():
         if gate["open"] is not True:
-            wanted = ", ".join(gate["unmet"] + gate["unknown"])
-            say(_("{act} is held: it waits for {wanted}.").format(act=act, wanted=wanted))
+            unmet = [_("{what} (it is not so)").format(what=_waited(one)) for one in gate["unmet"]]
+            unknown = [_("{what} (nothing proves it)").format(what=_waited(one)) for one in gate["unknown"]]
+            said = _("{act} is held: it waits for {wanted}.")
+            say(said.format(act=_acts()[act], wanted=", ".join(unmet + unknown)))
     say(localized(protocol.scope.as_dict()))
