@@ -98,10 +98,7 @@ def product(request: HttpRequest, name: str) -> HttpResponse:
     except KeyError:
         return missing(request)
     told = product_answer(book, working_calendar(), found, on=None, today=today)
-    charts = {
-        one["id"]: Markup(timeline_svg(one["events"], one["calendar"], today))
-        for one in told["programmes"]
-    }
+    charts = {one["id"]: Markup(timeline_svg(one["events"], one["calendar"], today)) for one in told["programmes"]}
     return _page(request, "portfolio_product.jinja", {"product": told, "charts": charts})
 
 
