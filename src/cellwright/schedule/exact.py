@@ -329,9 +329,13 @@ class Model:
                     self.model.add_hint(literal, w == (plan.ways[k] if plan.ways else 0))
 
     def solver(self, seconds: float, seed: int, workers: int = WORKERS) -> Any:
-        """A solver with a budget in deterministic time, the solver's own measure of work, so that results repeat."""
+        """A solver with a budget in deterministic time, the solver's own measure of work.
+
+        A limit of 100 wall seconds for each unit of it, at least 5, ends what that measure does not see (presolve).
+        """
         solver = self.cp.CpSolver()
         solver.parameters.max_deterministic_time = seconds
+        solver.parameters.max_time_in_seconds = max(5.0, 100 * seconds)
         solver.parameters.random_seed = seed
         solver.parameters.num_workers = workers
         return solver
