@@ -49,7 +49,7 @@ class Axis(msgspec.Struct, frozen=True):
         if self.log and 0.8 <= log10(self.high / self.low) < 2.5:
             decades = range(floor(log10(self.low)), ceil(log10(self.high)) + 1)
             known = [nice * 10.0**d for d in decades for nice in (1, 2, 5)]
-            return [(value, f"{value:.4g}") for value in known if self.low <= value <= self.high]
+            return [(value, f"{value:.10g}") for value in known if self.low <= value <= self.high]
         if self.log and log10(self.high / self.low) >= 2.5:
             decades = range(ceil(log10(self.low) - 1e-9), floor(log10(self.high) + 1e-9) + 1)
             every = max(1, len(decades) // 7)
