@@ -16,7 +16,7 @@ from cellwright.language import _
 app = typer.Typer(add_completion=False)
 
 
-@app.command()
+@app.command(help=_("Run a simulated factory from the first order to the last dossier."))
 def demo(
     patients: Annotated[
         int, typer.Option(min=1, max=5000, help=_("How many patients; 24 or more show the whole story."))

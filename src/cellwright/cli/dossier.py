@@ -26,7 +26,7 @@ class Reader(StrEnum):
     HOSPITAL = "hospital"
 
 
-@app.command()
+@app.command(help=_("Write the dossier of a lot that a stranger can verify."))
 def dossier(
     lot: Annotated[str | None, typer.Argument(metavar="LOT", help="The lot. / 批号。")] = None,
     output: Annotated[

@@ -25,7 +25,7 @@ KINDS = {
 """What kinds of findings are called for a person; the JSON document keeps the codes."""
 
 
-@app.command()
+@app.command(help=_("Check a site's whole record against its checkpoints."))
 def verify(
     site: Annotated[
         str, typer.Argument(metavar="SITE", help="The site's folder, or its database. / 站点文件夹或数据库地址。")
