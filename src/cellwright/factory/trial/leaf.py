@@ -1,6 +1,6 @@
 """The leaves of a rule: what one asks of the evidence, what was found, and why it may still be open."""
 
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from fractions import Fraction
 from operator import eq, ge, gt, le, lt
 from typing import Any, Final, Literal
@@ -160,7 +160,8 @@ def _in_unit(number: Decimal, unit: str, rule: Measured) -> Fraction | None:
 
 def _plain(value: Fraction) -> str:
     """A fraction for reading, to six significant digits; it is compared exactly."""
-    return format(Decimal(f"{float(value):.6g}").normalize(), "f")
+    with localcontext(prec=6):
+        return format((Decimal(value.numerator) / Decimal(value.denominator)).normalize(), "f")
 
 
 def _has(rule: Has, evidence: Evidence) -> Node:
