@@ -1,8 +1,8 @@
 """Lower bounds of the sum of weighted times, so that a gap can be stated.
 
-Three relaxations, the best of which counts: every job alone on empty resources (critical path through calendars); every
-row alone, with work that may be interrupted and spread (mean busy time, Goemans 1997: highest weight over work first is
-its optimum, for any capacity over time); and a linear programme over days that holds all rows at once.
+Two relaxations, the better of which counts: every job alone on empty resources (critical path through calendars), and
+every row alone, with work that may be interrupted and spread (mean busy time, Goemans 1997: highest weight over work
+first is its optimum, for any capacity over time).
 """
 
 import heapq
