@@ -213,7 +213,7 @@ def test_the_report_begins_with_simulated_and_tells_the_story(site: Made, verifi
     first = report.splitlines()[0]
     assert first == {"en": "SIMULATED, NOT FOR HUMAN USE", "zh": "模拟数据，不得用于人体"}[language]
     assert {"en": "Everything holds.", "zh": "全部核实通过。"}[language] in report
-    assert {"en": "RELEASED (full) for EU", "zh": "放行（full），市场 EU"}[language] in report
+    assert {"en": "RELEASED (full) for EU", "zh": "放行（完整），市场 EU"}[language] in report
     assert not re.search(r"\{\w+\}", report)
     told = [line for line in report.splitlines() if re.match(r"\d{4}-\d\d-\d\d ", line)]
     assert len(told) > 80
