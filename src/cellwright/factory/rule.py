@@ -11,6 +11,7 @@ recorded and the decision carries the refusal that explains the way out (D4).
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 import msgspec
@@ -168,14 +169,17 @@ class Command(Immutable):
         return msgspec.convert(plain, cls)
 
 
+@cache
+def _asks_for_reason(kind: Any) -> bool:
+    return any(field.name == "reason" and field.required for field in msgspec.structs.fields(kind))
+
+
 def reasoned(command: Command, decision: Decision) -> Decision:
     """The decision, unless its command asks for a reason and a blank one is given (D3, R004).
 
     A hard stop stands whatever was said. Raises Refusal `reason-missing`.
     """
-    kind: Any = type(command)
-    asked = any(field.name == "reason" and field.required for field in msgspec.structs.fields(kind))
-    if asked and decision.stop is None and not str(getattr(command, "reason", "")).strip():
+    if _asks_for_reason(type(command)) and decision.stop is None and not str(getattr(command, "reason", "")).strip():
         raise Refusal(
             "reason-missing",
             "This is done only with its reason, and none is given.",

@@ -85,12 +85,13 @@ def counts(demo: Demo) -> dict[str, int]:
 
 
 def patient(demo: Demo, way: Way) -> dict[str, Any]:
-    """One patient of the JSON: who, and for each order what, which lot, what came of it; two orders for a linked pair."""
+    """One patient of the JSON: who, what came of it, and what was ordered and made; two orders for a linked pair."""
     linked = [other for other in demo.linked if other.patient.number == way.patient.number + LINKED_BY]
     return {
         "number": way.patient.number,
         "published": way.published.name if way.published else "",
         "source": way.published.source if way.published else "",
+        "outcomes": way.patient.outcomes,
         "orders": [_order(demo, one) for one in (way, *linked)],
     }
 
@@ -107,7 +108,6 @@ def _order(demo: Demo, way: Way) -> dict[str, Any]:
         "lot": one.lot,
         "lot_status": lot.status if lot else "",
         "release_status": demo.site.desk.state(ReleaseState, one.lot).status if lot else "",
-        "outcomes": one.outcomes,
     }
 
 
