@@ -179,7 +179,8 @@ def reasoned(command: Command, decision: Decision) -> Decision:
 
     A hard stop stands whatever was said. Raises Refusal `reason-missing`.
     """
-    if _asks_for_reason(type(command)) and decision.stop is None and not str(getattr(command, "reason", "")).strip():
+    kind: Any = type(command)
+    if _asks_for_reason(kind) and decision.stop is None and not str(getattr(command, "reason", "")).strip():
         raise Refusal(
             "reason-missing",
             "This is done only with its reason, and none is given.",
