@@ -60,9 +60,16 @@ def past(name: str, text: str, now: datetime) -> datetime:
     return at
 
 
-def ordered(earlier: str, first: datetime, later: str, second: datetime) -> None:
-    """Raises Refusal `times-not-in-order` where what comes second is said to have been first."""
-    if second < first:
+ENTERED_LATE = timedelta(days=1)
+"""How much later than it was done something may stand in the record; what differs by more is a typing error. Assumed here."""
+
+
+def out_of_order(earlier: str, first: datetime, later: str, second: datetime) -> bool:
+    """Whether what comes second is said to have been first, which a late entry can cause and an assessment settles (D7).
+
+    Raises Refusal `times-not-in-order` where they differ by more than a late entry explains.
+    """
+    if second < first - ENTERED_LATE:
         raise Refusal(
             "times-not-in-order",
             "{later} is before {earlier}; one of the two times is wrong.",
@@ -71,6 +78,7 @@ def ordered(earlier: str, first: datetime, later: str, second: datetime) -> None
             earlier=earlier,
             later=later,
         )
+    return second < first
 
 
 def day(name: str, text: str) -> date:

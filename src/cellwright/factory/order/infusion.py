@@ -12,7 +12,7 @@ from cellwright.factory import people
 from cellwright.factory.order import bedside, labelled, nonconformance, permission, prior_product, scan
 from cellwright.factory.order.case import NOTHING, mismatch
 from cellwright.factory.order.fact import giving
-from cellwright.factory.order.figure import decimal, moment, ordered, past
+from cellwright.factory.order.figure import decimal, moment, out_of_order, past
 from cellwright.factory.order.scan import Scan
 from cellwright.factory.order.state import ContainerState, OrderState
 from cellwright.factory.people import stamp
@@ -117,9 +117,10 @@ class RecordThaw(Command):
                 stage="thaw",
                 wanted="accepted",
             )
-        if bag.received_at is not None:
-            ordered("received_at", moment("received_at", bag.received_at), "thawed_at", at)
         found = [("thawed-before-recorded", "R119")]
+        came = None if bag.received_at is None else moment("received_at", bag.received_at)
+        if came is not None and out_of_order("received_at", came, "thawed_at", at):
+            found.append(("thawed-before-receipt", "R119"))
         if bedside.checked(world, name, bag, "thaw") is not None:
             found.append(("thawed-without-identity-check", "R073"))
         stands = bedside.givable(world, order, name, bag, "thaw")
@@ -231,11 +232,13 @@ class RecordInfusion(Command):
             )
         started = running.started_at if running is not None else self.started_at or self.ended_at
         begun = past("started_at", started, world.now)
-        ordered("started_at", begun, "ended_at", ended)
-        if bag.thawed_at is not None:
-            ordered("thawed_at", moment("thawed_at", bag.thawed_at), "started_at", begun)
         facts: list[Fact] = []
         found = _broken(world, order, name, bag, given, left)
+        if out_of_order("started_at", begun, "ended_at", ended):
+            found.append(("ended-before-its-start", "R008"))
+        thawed = None if bag.thawed_at is None else moment("thawed_at", bag.thawed_at)
+        if thawed is not None and out_of_order("thawed_at", thawed, "started_at", begun):
+            found.append(("started-before-its-thaw", "R119"))
         if bag.use_before is not None:
             window = moment("use_before", bag.use_before)
             if ended > window:
